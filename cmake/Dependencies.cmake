@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# What ghostgrad stands on. Every package is named here once, with what to install when it is missing.
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+
+if(GHOSTGRAD_TORCH)
+  find_package(Torch REQUIRED)
+  # TorchConfig adds its flags to the directory scope; the imported target carries all that is needed.
+endif()
+if(GHOSTGRAD_TESTS)
+  find_package(GTest REQUIRED)
+endif()
