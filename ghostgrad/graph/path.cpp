@@ -126,7 +126,7 @@ const std::unordered_map<std::type_index, StepRule>& step_rules() {
   return rules;
 }
 
-bool has_hooks(const Node& node) {
+bool has_hooks(Node& node) {
   return !node.pre_hooks().empty() || !node.tensor_pre_hooks().empty() || !node.post_hooks().empty();
 }
 
@@ -136,7 +136,7 @@ std::optional<Path> trace_path(const Graph& graph, const Target& entry) {
   Path path;
   Target at = entry;
   while (graph.parameter[at.node] < 0) {
-    const Node& node = *graph.nodes[at.node];
+    Node& node = *graph.nodes[at.node];
     const auto rule = step_rules().find(typeid(node));
     if (rule == step_rules().end() || node.num_outputs() != 1 || has_hooks(node)) return std::nullopt;
     const bool flips = typeid(node) == typeid(generated::TBackward0) && graph.slots[at.node][0].size() == 2;

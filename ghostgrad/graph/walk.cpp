@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/graph/walk.h"
 
+#include <fmt/format.h>
 #include <torch/csrc/autograd/functions/accumulate_grad.h>
 #include <torch/csrc/autograd/variable.h>
 
@@ -104,7 +105,7 @@ int Graph::edges(int node) const { return static_cast<int>(nodes[node]->num_outp
 
 std::string Graph::describe(int node) const {
   const auto& shapes = slots[node];
-  return short_name(*nodes[node]) + (shapes.empty() ? "" : " " + to_string(shapes[0]));
+  return fmt::format("{} {}", short_name(*nodes[node]), shapes.empty() ? "" : to_string(shapes[0]));
 }
 
 Graph walk(const at::Tensor& losses, const std::vector<at::Tensor>& parameters) {
@@ -128,10 +129,6 @@ Graph walk(const at::Tensor& losses, const std::vector<at::Tensor>& parameters) 
   return graph;
 }
 
-std::string to_string(const Shape& shape) {
-  std::string text = "[";
-  for (size_t i = 0; i < shape.size(); ++i) text.append(i ? ", " : "").append(std::to_string(shape[i]));
-  return text.append("]");
-}
+std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
 }  // namespace ghostgrad::graph
