@@ -26,6 +26,8 @@ struct Ownerships {
     bool known;  // a rule for this op exists (so the op itself mixes), or the op is unknown
   };
   std::vector<Stop> stops;
+  /// Slots where a resolved gradient met a mixed one, or two that contradict each other: the sum is mixed.
+  std::vector<Target> conflicts;
 };
 
 [[nodiscard]] Ownerships propagate(const Graph& graph);
