@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ghostgrad/rules/fallback.h"
+
+#include <ATen/ExpandUtils.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
+
+namespace ghostgrad::rules {
+namespace {
+
+/// The gradients at the node's slots with every element that belongs to another example selected away.
+graph::variable_list masked_to(const CallSite& call, const std::vector<at::Tensor>& owners, int64_t example) {
+  graph::variable_list masked(call.grads.size());
+  for (size_t slot = 0; slot < call.grads.size(); ++slot) {
+    if (!call.grads[slot].defined()) continue;
+    const at::Tensor grad = call.grads[slot].is_sparse() ? call.grads[slot].to_dense() : call.grads[slot];
+    masked[slot] = at::where(owners[slot].eq(example), grad, at::zeros({}, grad.options()));
+  }
+  return masked;
+}
+
+/// What the node returned for an edge, brought to the shape of the value there (the engine would reduce broadcasts).
+at::Tensor settle(at::Tensor grad, const Shape& shape, const at::TensorOptions& options) {
+  if (!grad.defined()) return at::zeros(shape, options);
+  if (grad.is_sparse()) grad = grad.to_dense();
+  return grad.sizes() == at::IntArrayRef(shape) ? grad : at::sum_to(grad, at::IntArrayRef(shape));
+}
+
+at::TensorOptions options_at(const CallSite& call, int edge) {
+  const graph::Target below = call.graph.target(call.call.node, edge);
+  return call.graph.nodes[below.node]->input_metadata(below.slot).options();
+}
+
+}  // namespace
+
+Terms fallback(const CallSite& call, const std::vector<int>& edges) {
+  std::vector<at::Tensor> owners(call.grads.size());
+  for (size_t slot = 0; slot < owners.size(); ++slot) {
+    if (call.grads[slot].defined()) {
+      owners[slot] = graph::owner_tensor(call.owners[slot], call.graph.slots[call.call.node][slot], call.examples()).to(call.grads[slot].device());
+    }
+  }
+  std::vector<std::vector<at::Tensor>> rows(edges.size());
+  for (int64_t example = 0; example < call.examples(); ++example) {
+    auto back = (*call.self())(masked_to(call, owners, example));
+    for (size_t k = 0; k < edges.size(); ++k) {
+      const auto edge = static_cast<size_t>(edges[k]);
+      rows[k].push_back(settle(edge < back.size() ? back[edge] : at::Tensor(), call.shape(edges[k]), options_at(call, edges[k])));
+    }
+  }
+  Terms terms;
+  for (size_t k = 0; k < edges.size(); ++k) {
+    terms.emplace_back(edges[k], std::make_unique<DenseTerm>(at::stack(rows[k]), call.shape(edges[k]), /*isolated=*/false));
+  }
+  return terms;
+}
+
+}  // namespace ghostgrad::rules

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ghostgrad/rules/linear_term.h"
+
+#include <ATen/ops/bmm.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/mm.h>
+
+namespace ghostgrad::rules {
+namespace {
+
+/// [B, H, T, k] -> [B*H, T, k]
+at::Tensor fold(const at::Tensor& factor) { return factor.reshape({-1, factor.size(2), factor.size(3)}); }
+
+/// [B, H, T, k] -> [H, B*T, k]
+at::Tensor rows(const at::Tensor& factor) {
+  return factor.size(1) == 1 ? factor.reshape({1, -1, factor.size(3)}) : factor.transpose(0, 1).reshape({factor.size(1), -1, factor.size(3)});
+}
+
+at::Tensor gram(const at::Tensor& factor) {
+  const at::Tensor folded = fold(factor);
+  return at::bmm(folded, folded.transpose(1, 2));
+}
+
+at::Tensor row_squares(const at::Tensor& factor) { return squares_per_example(factor.reshape({factor.size(0) * factor.size(1), -1})); }
+
+}  // namespace
+
+LinearTerm::LinearTerm(at::Tensor left, at::Tensor right, Shape shape)
+    : Term(left.size(0), std::move(shape)), left_(at_least_float(left)), right_(at_least_float(right)) {}
+
+at::Tensor LinearTerm::per_example() const {
+  std::vector<int64_t> sizes{examples()};
+  sizes.insert(sizes.end(), shape().begin(), shape().end());
+  return at::bmm(fold(left_).transpose(1, 2), fold(right_)).view(sizes);
+}
+
+at::Tensor LinearTerm::squared_norms() const {
+  const at::Tensor by_map = left_.size(2) == 1 ? row_squares(left_).mul_(row_squares(right_)) : gram(left_).mul_(gram(right_)).sum({1, 2});
+  return left_.size(1) == 1 ? by_map : by_map.view({examples(), -1}).sum(1);
+}
+
+at::Tensor LinearTerm::weighted_sum(const at::Tensor& coefficients) const {
+  const at::Tensor c = coefficients.to(left_.scalar_type()).view({-1, 1, 1, 1});
+  const bool scale_left = left_.size(3) < right_.size(3);
+  const at::Tensor left = rows(scale_left ? left_ * c : left_), right = rows(scale_left ? right_ : right_ * c);
+  if (left.size(0) == 1) return at::mm(left[0].t(), right[0]).view(shape());
+  return at::bmm(left.transpose(1, 2), right).view(shape());
+}
+
+Cost LinearTerm::cost() const {
+  const auto batch = static_cast<double>(examples() * left_.size(1)), t = static_cast<double>(left_.size(2));
+  const auto m = static_cast<double>(left_.size(3)), n = static_cast<double>(right_.size(3));
+  const double product = batch * t * m * n;
+  return {product, t == 1 ? batch * (m + n) : batch * t * t * (m + n), product, batch * m * n, t, m * n};
+}
+
+TermPtr LinearTerm::concatenate(const std::vector<const Term*>& others) const {
+  std::vector<at::Tensor> lefts{left_}, rights{right_};
+  for (const Term* other : others) {
+    const auto* linear = dynamic_cast<const LinearTerm*>(other);
+    if (!linear || linear->left_.size(1) != left_.size(1)) return nullptr;
+    lefts.push_back(linear->left_);
+    rights.push_back(linear->right_);
+  }
+  return std::make_unique<LinearTerm>(at::cat(lefts, 2), at::cat(rights, 2), shape());
+}
+
+TermPtr LinearTerm::transposed() const {
+  if (shape().size() != 2) return nullptr;
+  return std::make_unique<LinearTerm>(right_, left_, Shape{shape()[1], shape()[0]});
+}
+
+void LinearTerm::keep_only(const at::Tensor& valid) {
+  left_ = select_examples(left_, valid);
+  right_ = select_examples(right_, valid);
+}
+
+}  // namespace ghostgrad::rules

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The gradient of a matrix through a linear map, per example, as two factors:
+//
+//     G_i = left_i^T right_i                                           left [B, H, T, m], right [B, H, T, n] -> [H, m, n]
+//     |G_i|^2 = sum_ts (left_t . left_s)(right_t . right_s)            ghost norm [Goodfellow15; Li21, Sec. 4; Bu22, Eq. 2]
+//     sum_i c_i G_i = left^T (c * right)                               book-keeping: one GEMM over B*T [Bu22bk, Sec. 3]
+//
+// H independent maps share the call (heads, groups); H = 1 for an ordinary linear layer, then the shape is [m, n].
+// For T = 1 the norm is |left_i|^2 |right_i|^2 and instantiating is never worth it.
+#pragma once
+
+#include "ghostgrad/rules/term.h"
+
+namespace ghostgrad::rules {
+
+class LinearTerm final : public Term {
+ public:
+  /// left [B, H, T, m], right [B, H, T, n]; shape [m, n] (H = 1) or [H, m, n].
+  LinearTerm(at::Tensor left, at::Tensor right, Shape shape);
+
+  [[nodiscard]] at::Tensor per_example() const override;
+  [[nodiscard]] at::Tensor squared_norms() const override;
+  [[nodiscard]] at::Tensor weighted_sum(const at::Tensor& coefficients) const override;
+  [[nodiscard]] Cost cost() const override;
+  [[nodiscard]] bool has_gram() const override { return true; }
+  [[nodiscard]] TermPtr concatenate(const std::vector<const Term*>& others) const override;
+  [[nodiscard]] TermPtr transposed() const override;
+  void keep_only(const at::Tensor& valid) override;
+
+ private:
+  at::Tensor left_, right_;
+};
+
+}  // namespace ghostgrad::rules

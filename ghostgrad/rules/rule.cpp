@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ghostgrad/rules/rule.h"
+
+#include <algorithm>
+#include <map>
+
+#include "ghostgrad/rules/fallback.h"
+
+namespace ghostgrad::rules {
+namespace {
+
+struct Registered {
+  RuleInfo info;
+  Rule rule;
+};
+
+std::map<std::string, Registered>& registry() {
+  static std::map<std::string, Registered> rules;
+  return rules;
+}
+
+const Registered* find(const graph::Node& node) {
+  if (!graph::is_native(node)) return nullptr;
+  const auto it = registry().find(graph::short_name(node));
+  return it == registry().end() ? nullptr : &it->second;
+}
+
+}  // namespace
+
+bool CallSite::wants(int edge) const {
+  return std::any_of(call.zones.begin(), call.zones.end(), [&](const graph::Zone& zone) { return zone.edge == edge; });
+}
+
+const Shape& CallSite::shape(int edge) const {
+  const graph::Target below = graph.target(call.node, edge);
+  return graph.slots[below.node][below.slot];
+}
+
+std::optional<graph::Axis> CallSite::axis(int slot) const {
+  if (!grads[slot].defined()) return std::nullopt;
+  return graph::axis_of(owners[slot], graph.slots[call.node][slot], graph.examples);
+}
+
+bool CallSite::only_first_slot() const {
+  return !grads.empty() && grads[0].defined() &&
+         std::none_of(grads.begin() + 1, grads.end(), [](const at::Tensor& grad) { return grad.defined(); });
+}
+
+RegisterRule::RegisterRule(RuleInfo info, Rule rule) {
+  const std::string node = info.node;
+  registry().emplace(node, Registered{std::move(info), rule});
+}
+
+Rule find_rule(const graph::Node& node) {
+  const Registered* found = find(node);
+  return found ? found->rule : nullptr;
+}
+
+std::string rule_name(const graph::Node& node) {
+  const Registered* found = find(node);
+  return found ? found->info.name : "fallback";
+}
+
+std::vector<RuleInfo> all_rules() {
+  std::vector<RuleInfo> rules;
+  for (const auto& [node, registered] : registry()) rules.push_back(registered.info);
+  std::stable_sort(rules.begin(), rules.end(), [](const RuleInfo& a, const RuleInfo& b) { return a.name < b.name; });
+  return rules;
+}
+
+CallTerms terms_of(const CallSite& call) {
+  CallTerms result;
+  const bool reached = std::any_of(call.grads.begin(), call.grads.end(), [](const at::Tensor& grad) { return grad.defined(); });
+  if (!reached) return result;
+  const bool dense = std::none_of(call.grads.begin(), call.grads.end(), [](const at::Tensor& grad) { return grad.defined() && grad.is_sparse(); });
+  if (const Rule rule = find_rule(*call.self()); rule && dense) result.terms = rule(call);
+  result.by_rule.assign(result.terms.size(), 1);
+  std::vector<int> left;
+  for (const auto& zone : call.call.zones) {
+    const auto has = [&](const auto& entry) { return entry.first == zone.edge; };
+    if (std::none_of(result.terms.begin(), result.terms.end(), has)) left.push_back(zone.edge);
+  }
+  if (left.empty()) return result;
+  for (auto& term : fallback(call, left)) result.terms.push_back(std::move(term));
+  result.by_rule.resize(result.terms.size(), 0);
+  return result;
+}
+
+}  // namespace ghostgrad::rules

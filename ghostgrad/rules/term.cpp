@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ghostgrad/rules/term.h"
+
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/mv.h>
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
+
+namespace ghostgrad::rules {
+
+int64_t Term::numel() const {
+  int64_t product = 1;
+  for (int64_t size : shape_) product *= size;
+  return product;
+}
+
+at::Tensor Term::squared_norms() const { return squares_per_example(per_example()); }
+
+at::Tensor Term::weighted_sum(const at::Tensor& coefficients) const { return weighted_sum_of(per_example(), coefficients); }
+
+Cost Term::cost() const {
+  const double elements = static_cast<double>(examples_) * static_cast<double>(numel());
+  return {elements, elements, elements, elements, 1.0, static_cast<double>(numel())};
+}
+
+TermPtr Term::concatenate(const std::vector<const Term*>&) const { return nullptr; }
+
+DenseTerm::DenseTerm(at::Tensor grads, Shape shape, bool isolated)
+    : Term(grads.size(0), std::move(shape)), grads_(at_least_float(grads)), isolated_(isolated) {}
+
+TermPtr DenseTerm::concatenate(const std::vector<const Term*>& others) const {
+  at::Tensor sum = grads_.clone();
+  bool isolated = isolated_;
+  for (const Term* other : others) {
+    sum += other->per_example().reshape(sum.sizes());
+    isolated = isolated && other->isolates_examples();
+  }
+  return std::make_unique<DenseTerm>(std::move(sum), shape(), isolated);
+}
+
+TermPtr DenseTerm::transposed() const {
+  if (shape().size() != 2) return nullptr;
+  return std::make_unique<DenseTerm>(grads_.transpose(1, 2), Shape{shape()[1], shape()[0]}, isolated_);
+}
+
+void DenseTerm::keep_only(const at::Tensor& valid) { grads_ = select_examples(grads_, valid); }
+
+at::Tensor squares_per_example(const at::Tensor& grads) {
+  return at::linalg_vector_norm(grads.reshape({grads.size(0), -1}), 2, at::IntArrayRef{1}).square();
+}
+
+at::Tensor weighted_sum_of(const at::Tensor& grads, const at::Tensor& coefficients) {
+  const auto rows = grads.reshape({grads.size(0), -1});
+  return at::mv(rows.t(), coefficients.to(rows.scalar_type())).view(grads.sizes().slice(1));
+}
+
+at::Tensor select_examples(const at::Tensor& rows, const at::Tensor& valid) {
+  std::vector<int64_t> sizes(rows.dim(), 1);
+  sizes[0] = rows.size(0);
+  return at::where(valid.view(sizes), rows, at::zeros({}, rows.options()));
+}
+
+at::Tensor at_least_float(const at::Tensor& tensor) {
+  const bool low = tensor.scalar_type() == at::kHalf || tensor.scalar_type() == at::kBFloat16;
+  return low ? tensor.to(at::kFloat) : tensor;
+}
+
+}  // namespace ghostgrad::rules
