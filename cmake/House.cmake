@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # How a folder of the house becomes a target.
+# fmt is used header-only: torch brings its own fmt headers (another version), whose symbols no installed libfmt has.
 
 set(GHOSTGRAD_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wno-unused-parameter)
 
@@ -19,7 +20,7 @@ if(GHOSTGRAD_TORCH)
     file(WRITE "${CMAKE_BINARY_DIR}/pch/${kind}.cpp.in" "// anchor of a precompiled header\n")
     configure_file("${CMAKE_BINARY_DIR}/pch/${kind}.cpp.in" "${CMAKE_BINARY_DIR}/pch/${kind}.cpp" COPYONLY)
     add_library(ghostgrad_pch_${kind} OBJECT "${CMAKE_BINARY_DIR}/pch/${kind}.cpp")
-    target_link_libraries(ghostgrad_pch_${kind} PRIVATE ghostgrad_settings torch fmt::fmt)
+    target_link_libraries(ghostgrad_pch_${kind} PRIVATE ghostgrad_settings torch fmt::fmt-header-only)
     target_compile_options(ghostgrad_pch_${kind} PRIVATE ${GHOSTGRAD_WARNINGS})
   endforeach()
   target_precompile_headers(ghostgrad_pch_tensor PRIVATE <ATen/ATen.h>)
@@ -35,7 +36,7 @@ function(ghostgrad_room name)
     set(sources "${CMAKE_BINARY_DIR}/empty/${name}.cpp")
   endif()
   add_library(ghostgrad_${name} OBJECT ${sources})
-  target_link_libraries(ghostgrad_${name} PUBLIC ghostgrad_settings fmt::fmt ${arg_LINK})
+  target_link_libraries(ghostgrad_${name} PUBLIC ghostgrad_settings fmt::fmt-header-only ${arg_LINK})
   target_compile_options(ghostgrad_${name} PRIVATE ${GHOSTGRAD_WARNINGS})
   if(arg_TORCH)
     target_link_libraries(ghostgrad_${name} PUBLIC torch)
