@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// A bundle: all uses whose gradients meet in the same parameters, so that their norms must be taken of the sum.
+//
+//     |sum_k G_k|^2 = sum_kl <G_k, G_l>         not  sum_k |G_k|^2
+//
+// Most bundles are one use of one parameter. Several uses of a parameter (shared blocks, RNN steps, F.linear(h, w) beside a layer) are
+// concatenated along their positions where they are of one kind; else, and below zones (weight norm, LoRA merges), the per-example gradients
+// are formed and added.
+//
+//     for (auto& bundle : make_bundles(...)) squared += bundle->squared_norms(Route::gram);
+//     for (auto& [parameter, sum] : bundle->weighted_sums(coefficients)) ...
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ghostgrad/graph/cut.h"
+#include "ghostgrad/rules/rule.h"
+
+namespace ghostgrad::clip {
+
+/// One term and where it leads.
+struct Use {
+  rules::TermPtr term;
+  const graph::Zone* zone = nullptr;
+  std::string label;  // "linear AddmmBackward0 [64, 10]"
+};
+
+/// How one bundle's norms are formed.
+enum class Route {
+  gram,              // ghost norm; the sum by book-keeping
+  instantiate,       // form G_i, throw it away; the sum by book-keeping
+  instantiate_keep,  // form G_i and keep it for the sum
+};
+
+using ParameterSums = std::vector<std::pair<int, at::Tensor>>;
+
+class Bundle {
+ public:
+  virtual ~Bundle() = default;
+  /// sum over this bundle's parameters of |G_i|^2 [B]
+  [[nodiscard]] virtual at::Tensor squared_norms(Route route) = 0;
+  /// sum_i c_i G_i for each parameter of the bundle
+  [[nodiscard]] virtual ParameterSums weighted_sums(const at::Tensor& coefficients) = 0;
+  [[nodiscard]] virtual rules::Cost cost() const = 0;
+  [[nodiscard]] virtual bool has_gram() const = 0;
+  [[nodiscard]] virtual bool isolates_examples() const = 0;
+  /// Selects all other examples away from every operand and from what is kept. valid: bool [B]
+  virtual void keep_only(const at::Tensor& valid) = 0;
+  /// What it is made of, for reports and as a key of measurements.
+  [[nodiscard]] const std::string& label() const { return label_; }
+
+ protected:
+  std::string label_;
+};
+
+using BundlePtr = std::unique_ptr<Bundle>;
+
+/// Groups uses by the parameters they meet in.
+[[nodiscard]] std::vector<BundlePtr> make_bundles(const graph::Graph& graph, std::vector<Use> uses);
+
+}  // namespace ghostgrad::clip

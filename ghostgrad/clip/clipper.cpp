@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ghostgrad/clip/clipper.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "ghostgrad/base/error.h"
+#include "ghostgrad/clip/loop.h"
+#include "ghostgrad/graph/capture.h"
+#include "ghostgrad/graph/propagate.h"
+
+namespace ghostgrad::clip {
+namespace {
+
+void check(const std::vector<at::Tensor>& parameters, const ClipperOptions& options) {
+  if (!(options.threshold > 0) || !std::isfinite(options.threshold)) {
+    throw base::InvalidArgument("clip", "must be a positive number", fmt::to_string(options.threshold), "pass the norm that gradients are clipped to, e.g. 1.0");
+  }
+  for (const at::Tensor& parameter : parameters) {
+    if (parameter.is_complex()) {
+      throw base::Unsupported("parameters", "must be real", toString(parameter.scalar_type()), "keep real and imaginary part as two parameters");
+    }
+    if (!parameter.is_leaf()) throw base::InvalidArgument("parameters", "must be leaves of the graph", "a computed tensor", "pass the model's own parameters");
+  }
+}
+
+void check_mask(const at::Tensor& losses, const at::Tensor& mask) {
+  if (!mask.defined() || (mask.scalar_type() == at::kBool && mask.sizes() == losses.sizes())) return;
+  throw base::InvalidArgument("mask", "must be bool [B]", fmt::format("{} {}", toString(mask.scalar_type()), graph::to_string(graph::Shape(mask.sizes()))),
+                              "pass true for each example that counts");
+}
+
+bool all_true(const at::Tensor& flags) { return flags.all().item<bool>(); }
+
+/// Errors of a float sum of n terms, each below C, grow like sqrt(n) u times the sum of their sizes [Higham & Mary 2019, Thm. 2.4]; n = B T.
+double accumulation_error(const at::Tensor& losses, double positions, double threshold) {
+  const double unit = losses.scalar_type() == at::kDouble ? std::ldexp(1.0, -53) : std::ldexp(1.0, -24);
+  const auto examples = static_cast<double>(losses.size(0));
+  return 2 * unit * std::sqrt(examples * positions) * examples * threshold;
+}
+
+double most_positions(const std::vector<BundlePtr>& bundles) {
+  double positions = 1;
+  for (const BundlePtr& bundle : bundles) positions = std::max(positions, bundle->cost().positions);
+  return positions;
+}
+
+graph::Cut cut_of(const graph::Graph& graph, size_t parameters) { return graph::find_cut(graph, graph::propagate(graph), parameters); }
+
+}  // namespace
+
+Clipper::Clipper(std::vector<at::Tensor> parameters, ClipperOptions options)
+    : parameters_(std::move(parameters)),
+      options_(std::move(options)),
+      method_(&find_method(options_.method)),
+      clip_function_(&find_clip_function(options_.clip_function)),
+      router_(*method_, options_.keep_bytes) {
+  check(parameters_, options_);
+}
+
+void Clipper::refuse_refused(const graph::Cut& cut) {
+  for (const graph::Finding& finding : cut.findings) {
+    if (finding.verdict == graph::Finding::Verdict::refused) throw base::PrivacyError("graph", finding.op + " " + finding.wrong, "", finding.remedy);
+  }
+}
+
+ClippedSum Clipper::start(std::optional<noise::Lattice> lattice) const {
+  std::vector<at::Tensor> zeros;
+  for (const at::Tensor& parameter : parameters_) {
+    zeros.push_back(at::zeros(parameter.sizes(), parameter.options().dtype(lattice ? at::kLong : at::kDouble).requires_grad(false)));
+  }
+  return {std::move(zeros), std::move(lattice), options_.threshold, method_->norm != NormRoute::none};
+}
+
+at::Tensor Clipper::ones_where(const at::Tensor& losses, const at::Tensor& mask) const {
+  const at::Tensor ones = at::ones_like(losses);
+  return mask.defined() ? at::where(mask, ones, at::zeros({}, ones.options())) : ones;
+}
+
+std::vector<Use> Clipper::uses_of(const at::Tensor& losses, const at::Tensor& mask, const Norms& norms, const graph::Ownerships& owners) {
+  const graph::Graph& graph = *norms.graph;
+  std::vector<graph::Target> wanted;
+  for (const graph::Call& call : norms.cut->calls) {
+    for (size_t slot = 0; slot < owners.slots[call.node].size(); ++slot) {
+      if (owners.slots[call.node][slot].resolved()) wanted.push_back({call.node, static_cast<int>(slot)});
+    }
+  }
+  auto captured = graph::capture(losses, ones_where(losses, mask), wanted, graph);
+  std::vector<Use> uses;
+  size_t next = 0;
+  for (const graph::Call& call : norms.cut->calls) {
+    std::vector<at::Tensor> grads(owners.slots[call.node].size());
+    for (; next < wanted.size() && wanted[next].node == call.node; ++next) grads[wanted[next].slot] = std::move(captured[next]);
+    auto made = rules::terms_of({graph, call, owners.slots[call.node], grads});
+    const std::string rule = rules::rule_name(*graph.nodes[call.node]);
+    for (size_t k = 0; k < made.terms.size(); ++k) {
+      const auto zone = std::find_if(call.zones.begin(), call.zones.end(), [&](const graph::Zone& z) { return z.edge == made.terms[k].first; });
+      uses.push_back({std::move(made.terms[k].second), &*zone, fmt::format("{} {}", made.by_rule[k] ? rule : "fallback", graph.describe(call.node))});
+    }
+  }
+  return uses;
+}
+
+at::Tensor Clipper::squared_norms(Norms& norms) {
+  std::vector<at::Tensor> parts;
+  router_.begin();
+  report_.clear();
+  for (BundlePtr& bundle : norms.bundles) {
+    const Route route = router_.route(*bundle, norms.losses.element_size());
+    report_.push_back({bundle->label(), to_string(route)});
+    const at::Tensor part = bundle->squared_norms(route);
+    if (part.defined()) parts.push_back(part.to(at::kDouble));
+  }
+  return parts.empty() ? at::zeros({norms.losses.size(0)}, norms.losses.options().dtype(at::kDouble)) : at::stack(parts).sum(0);
+}
+
+void Clipper::find_valid(Norms& norms, const at::Tensor& mask) {
+  const at::Tensor finite = norms.losses.isfinite().logical_and_(norms.squared.isfinite());
+  norms.valid = mask.defined() ? finite.logical_and(mask) : finite;
+  norms.masked = mask.defined() ? mask.numel() - mask.sum().item<int64_t>() : 0;
+  if (all_true(finite)) return;
+  for (const BundlePtr& bundle : norms.bundles) {
+    if (!bundle->isolates_examples()) {
+      throw base::PrivacyError(bundle->label(), "runs through the fallback, which cannot keep a non-finite example apart from the others", "",
+                               "remove examples that are not finite, or use an op with a rule of its own (see `ghostgrad rules`)");
+    }
+    bundle->keep_only(norms.valid);
+  }
+  norms.nonfinite = norms.valid.numel() - norms.masked - norms.valid.sum().item<int64_t>();
+  nonfinite_ += norms.nonfinite;
+}
+
+Norms Clipper::norms(const at::Tensor& losses, const at::Tensor& mask, const Judge& judge) {
+  at::NoGradGuard no_grad;
+  Norms norms;
+  norms.graph = std::make_shared<graph::Graph>(graph::walk(losses, parameters_));
+  check_mask(losses, mask);
+  norms.losses = losses;
+  const auto owners = graph::propagate(*norms.graph);
+  norms.cut = std::make_shared<graph::Cut>(graph::find_cut(*norms.graph, owners, parameters_.size()));
+  judge(*norms.cut);
+  norms.bundles = make_bundles(*norms.graph, uses_of(losses, mask, norms, owners));
+  norms.squared = squared_norms(norms);
+  find_valid(norms, mask);
+  return norms;
+}
+
+at::Tensor Clipper::coefficients(const Norms& norms) const {
+  const at::Tensor coefficients = clip_function_->coefficients(norms.squared.sqrt(), options_.threshold);
+  return at::where(norms.valid, coefficients, at::zeros({}, coefficients.options()));
+}
+
+void Clipper::sums(Norms& norms, const at::Tensor& coefficients, ClippedSum& into) const {
+  at::NoGradGuard no_grad;
+  const bool second_backward = method_->sum == SumRoute::second_backward && norms.nonfinite == 0 && all_true(norms.squared.isfinite());
+  if (second_backward) {
+    const auto grads = graph::gradients(norms.losses, coefficients.to(norms.losses.scalar_type()), parameters_);
+    for (size_t i = 0; i < grads.size(); ++i) {
+      if (grads[i].defined()) into.add(i, grads[i].is_sparse() ? grads[i].to_dense() : grads[i]);
+    }
+  } else {
+    for (BundlePtr& bundle : norms.bundles) {
+      for (auto& [parameter, sum] : bundle->weighted_sums(coefficients)) into.add(parameter, sum);
+    }
+  }
+  into.finish_physical_batch(accumulation_error(norms.losses, most_positions(norms.bundles), options_.threshold));
+}
+
+at::Tensor Clipper::accumulate(const at::Tensor& losses, const at::Tensor& mask, ClippedSum& into, const Judge& judge) {
+  if (method_->norm == NormRoute::none) return accumulate_unclipped(losses, mask, into);
+  if (method_->sum == SumRoute::loop) return accumulate_by_loop(losses, mask, into, judge);
+  Norms half = norms(losses, mask, judge);
+  sums(half, coefficients(half), into);
+  return half.squared.sqrt();
+}
+
+at::Tensor Clipper::accumulate_unclipped(const at::Tensor& losses, const at::Tensor& mask, ClippedSum& into) {
+  at::NoGradGuard no_grad;
+  check_mask(losses, mask);
+  const auto grads = graph::gradients(losses, ones_where(losses, mask), parameters_);
+  for (size_t i = 0; i < grads.size(); ++i) {
+    if (grads[i].defined()) into.add(i, grads[i].is_sparse() ? grads[i].to_dense() : grads[i]);
+  }
+  into.finish_physical_batch(0);
+  return at::zeros({losses.size(0)}, losses.options().dtype(at::kDouble));
+}
+
+at::Tensor Clipper::accumulate_by_loop(const at::Tensor& losses, const at::Tensor& mask, ClippedSum& into, const Judge& judge) {
+  at::NoGradGuard no_grad;
+  const auto graph = graph::walk(losses, parameters_);
+  check_mask(losses, mask);
+  judge(cut_of(graph, parameters_.size()));
+  const auto gradients = [&](int64_t example) {
+    at::Tensor root = at::zeros_like(losses);
+    root[example] = 1;
+    return graph::gradients(losses, root, parameters_);
+  };
+  const LoopSum loop = clip_by_loop(gradients, {losses.size(0), mask, clip_function_, options_.threshold});
+  if (loop.nonfinite > 0) {
+    throw base::PrivacyError("multi_loss", "runs the whole batch once per example and cannot keep a non-finite example apart from the others", "",
+                             "remove examples that are not finite, or choose another method");
+  }
+  return finish_loop(loop, losses, into);
+}
+
+at::Tensor Clipper::accumulate_each(int64_t examples, const std::function<at::Tensor(int64_t)>& losses_of, const at::Tensor& mask, ClippedSum& into) {
+  at::Tensor last;
+  const auto gradients = [&](int64_t example) {
+    last = losses_of(example);
+    const auto graph = graph::walk(last, parameters_);
+    refuse_refused(cut_of(graph, parameters_.size()));
+    return graph::gradients(last, at::ones_like(last), parameters_);
+  };
+  const LoopSum loop = clip_by_loop(gradients, {examples, mask, clip_function_, options_.threshold});
+  nonfinite_ += loop.nonfinite;
+  return finish_loop(loop, last, into);
+}
+
+at::Tensor Clipper::finish_loop(const LoopSum& loop, const at::Tensor& losses, ClippedSum& into) {
+  for (size_t i = 0; i < loop.sums.size(); ++i) {
+    if (loop.sums[i].defined()) into.add(i, loop.sums[i]);
+  }
+  into.finish_physical_batch(losses.defined() ? accumulation_error(losses, 1, options_.threshold)   : 0);
+  report_ = {{"every parameter", "loop"}};
+  return loop.norms;
+}
+
+}  // namespace ghostgrad::clip

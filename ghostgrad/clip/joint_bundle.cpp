@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ghostgrad/clip/joint_bundle.h"
+
+#include <ATen/ops/zeros.h>
+
+#include "ghostgrad/graph/capture.h"
+
+namespace ghostgrad::clip {
+namespace {
+
+using Leaves = std::vector<std::pair<int, at::Tensor>>;  // (parameter, gradient)
+
+/// Gradients of a value at the zone's entry, one example or one sum of examples at a time: grads [n, *shape] -> (parameter, [n, *shape]).
+Leaves through_zone(const graph::Graph& graph, const graph::Zone& zone, const at::Tensor& grads) {
+  if (zone.path) return {{zone.path->parameter, graph::pull_back(graph, *zone.path, grads)}};
+  const auto dtype = graph.nodes[zone.entry.node]->input_metadata(zone.entry.slot).dtype();
+  std::vector<at::Tensor> collected(zone.leaves.size());
+  for (int64_t row = 0; row < grads.size(0); ++row) {
+    const auto back = graph::pull_back_by_engine(graph, zone.entry, grads[row].to(dtype), zone.leaves);
+    for (size_t k = 0; k < back.size(); ++k) {
+      if (!back[k].defined()) continue;
+      const at::Tensor grad = rules::at_least_float(back[k].is_sparse() ? back[k].to_dense() : back[k]);
+      if (!collected[k].defined()) {
+        std::vector<int64_t> sizes{grads.size(0)};
+        sizes.insert(sizes.end(), grad.sizes().begin(), grad.sizes().end());
+        collected[k] = at::zeros(sizes, grad.options());
+      }
+      collected[k][row].copy_(grad);
+    }
+  }
+  Leaves leaves;
+  for (size_t k = 0; k < collected.size(); ++k) {
+    if (collected[k].defined()) leaves.emplace_back(graph.parameter[zone.leaves[k]], collected[k]);
+  }
+  return leaves;
+}
+
+void add_into(std::map<int, at::Tensor>& sums, const Leaves& leaves) {
+  for (const auto& [parameter, grad] : leaves) {
+    at::Tensor& sum = sums[parameter];
+    sum = sum.defined() ? sum + grad : grad;
+  }
+}
+
+}  // namespace
+
+JointBundle::JointBundle(const graph::Graph& graph, std::vector<Use> uses, std::string label) : graph_(graph), uses_(std::move(uses)) {
+  label_ = std::move(label);
+}
+
+JointBundle::ByParameter JointBundle::per_example() const {
+  ByParameter sums;
+  for (const Use& use : uses_) add_into(sums, through_zone(graph_, *use.zone, use.term->per_example()));
+  return sums;
+}
+
+at::Tensor JointBundle::squared_norms(Route route) {
+  const ByParameter grads = per_example();
+  kept_.clear();
+  if (route == Route::instantiate_keep) kept_ = grads;
+  at::Tensor squared;
+  for (const auto& [parameter, grad] : grads) {
+    const at::Tensor part = rules::squares_per_example(grad);
+    squared = squared.defined() ? squared + part : part;
+  }
+  return squared;
+}
+
+ParameterSums JointBundle::weighted_sums(const at::Tensor& coefficients) {
+  ByParameter sums;
+  if (!kept_.empty()) {
+    for (const auto& [parameter, grads] : kept_) sums[parameter] = rules::weighted_sum_of(grads, coefficients);
+  } else {
+    for (const Use& use : uses_) {
+      for (const auto& [parameter, grad] : through_zone(graph_, *use.zone, use.term->weighted_sum(coefficients).unsqueeze(0))) {
+        add_into(sums, {{parameter, grad.squeeze(0)}});
+      }
+    }
+  }
+  return {sums.begin(), sums.end()};
+}
+
+rules::Cost JointBundle::cost() const {
+  rules::Cost total;
+  total.positions = 0;
+  for (const Use& use : uses_) {
+    const rules::Cost cost = use.term->cost();
+    total.instantiate += cost.instantiate;
+    total.weighted_sum += cost.weighted_sum;
+    total.kept_elements += cost.kept_elements;
+  }
+  total.gram = total.instantiate;
+  return total;
+}
+
+bool JointBundle::isolates_examples() const {
+  for (const Use& use : uses_) {
+    if (!use.term->isolates_examples()) return false;
+  }
+  return true;
+}
+
+void JointBundle::keep_only(const at::Tensor& valid) {
+  for (Use& use : uses_) use.term->keep_only(valid);
+  for (auto& [parameter, grads] : kept_) grads = rules::select_examples(grads, valid);
+}
+
+}  // namespace ghostgrad::clip

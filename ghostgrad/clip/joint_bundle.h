@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any uses of any parameters through any zones: the per-example gradients of the parameters are formed and added up. Exact for everything,
+// at the price of B engine runs through each zone that is not a path; the clipped sum needs one.
+#pragma once
+
+#include <map>
+
+#include "ghostgrad/clip/bundle.h"
+
+namespace ghostgrad::clip {
+
+class JointBundle final : public Bundle {
+ public:
+  JointBundle(const graph::Graph& graph, std::vector<Use> uses, std::string label);
+  [[nodiscard]] at::Tensor squared_norms(Route route) override;
+  [[nodiscard]] ParameterSums weighted_sums(const at::Tensor& coefficients) override;
+  [[nodiscard]] rules::Cost cost() const override;
+  [[nodiscard]] bool has_gram() const override { return false; }
+  [[nodiscard]] bool isolates_examples() const override;
+  void keep_only(const at::Tensor& valid) override;
+
+ private:
+  using ByParameter = std::map<int, at::Tensor>;
+  /// Per-example gradients [B, *shape] of each parameter.
+  [[nodiscard]] ByParameter per_example() const;
+
+  const graph::Graph& graph_;
+  std::vector<Use> uses_;
+  ByParameter kept_;
+};
+
+}  // namespace ghostgrad::clip

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ghostgrad/clip/router.h"
+
+#include <ATen/ops/ones.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace ghostgrad::clip {
+namespace {
+
+/// Shortest of a few runs of norms and sum by one route. The shapes alone matter: all coefficients are one.
+double seconds(Bundle& bundle, Route route) {
+  constexpr int kRuns = 3;
+  double best = 0;
+  for (int run = 0; run < kRuns; ++run) {
+    const auto start = std::chrono::steady_clock::now();
+    const at::Tensor norms = bundle.squared_norms(route);
+    (void)bundle.weighted_sums(at::ones(norms.sizes(), norms.options()));
+    const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    best = run == 0 ? elapsed : std::min(best, elapsed);
+  }
+  return best;
+}
+
+}  // namespace
+
+bool Router::gram_is_faster(Bundle& bundle) {
+  const rules::Cost cost = bundle.cost();
+  if (cost.positions == 1) return true;  // |a|^2 |g|^2: nothing is cheaper
+  const std::string key = fmt::format("{} {} {} {}", bundle.label(), cost.instantiate, cost.gram, cost.kept_elements);
+  const auto known = measured_.find(key);
+  if (known != measured_.end()) return known->second;
+  const double instantiate = seconds(bundle, Route::instantiate_keep);
+  const double gram = seconds(bundle, Route::gram);
+  return measured_[key] = gram < instantiate;
+}
+
+bool Router::prefers_gram(Bundle& bundle) {
+  if (!bundle.has_gram()) return false;
+  switch (method_->norm) {
+    case NormRoute::gram: return true;
+    case NormRoute::mixed: {
+      const rules::Cost cost = bundle.cost();
+      return 2 * cost.positions * cost.positions <= cost.weight_elements;
+    }
+    case NormRoute::measured: return gram_is_faster(bundle);
+    default: return false;
+  }
+}
+
+Route Router::route(Bundle& bundle, int64_t element_size) {
+  if (prefers_gram(bundle)) return Route::gram;
+  if (method_->sum != SumRoute::kept) return Route::instantiate;
+  const auto bytes = static_cast<int64_t>(bundle.cost().kept_elements) * element_size;
+  const bool fits = method_->norm != NormRoute::measured || kept_bytes_ + bytes <= keep_bytes_;
+  if (!fits) return bundle.has_gram() ? Route::gram : Route::instantiate;
+  kept_bytes_ += bytes;
+  return Route::instantiate_keep;
+}
+
+std::string to_string(Route route) {
+  switch (route) {
+    case Route::gram: return "gram";
+    case Route::instantiate: return "instantiate";
+    case Route::instantiate_keep: return "instantiate and keep";
+  }
+  return "?";
+}
+
+}  // namespace ghostgrad::clip

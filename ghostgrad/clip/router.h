@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which route each bundle takes: by the method's table row, or measured once per shape of call and remembered (method `auto`).
+//
+//     published rule        gram iff 2 T^2 <= p d                       [Bu, Mao, Xu 2022, Sec. 4.2] (a memory rule)
+//     measured              the faster of {gram, instantiate}, each with the sum that follows from it
+//
+// Instantiated gradients are kept while they fit the budget of the physical batch.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+
+#include "ghostgrad/clip/bundle.h"
+#include "ghostgrad/clip/method.h"
+
+namespace ghostgrad::clip {
+
+class Router {
+ public:
+  Router(const Method& method, int64_t keep_bytes) : method_(&method), keep_bytes_(keep_bytes) {}
+
+  /// A new physical batch: nothing is kept yet.
+  void begin() { kept_bytes_ = 0; }
+  /// Decides, and counts what will be kept.
+  [[nodiscard]] Route route(Bundle& bundle, int64_t element_size);
+
+ private:
+  [[nodiscard]] bool prefers_gram(Bundle& bundle);
+  [[nodiscard]] bool gram_is_faster(Bundle& bundle);
+
+  const Method* method_;
+  int64_t keep_bytes_;
+  int64_t kept_bytes_ = 0;
+  std::unordered_map<std::string, bool> measured_;  // by label and cost of the bundle
+};
+
+[[nodiscard]] std::string to_string(Route route);
+
+}  // namespace ghostgrad::clip
