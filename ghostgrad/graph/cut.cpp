@@ -158,11 +158,14 @@ class CutFinder {
         mix(below.defined() ? static_cast<uint64_t>(below.node) * 64 + below.slot : ~uint64_t{0});
       }
     }
+    cut_.structure = cut_.signature;
+    if (graph_.examples == 1) return;  // a single example has no layout to speak of
     for (const Call& call : cut_.calls) {
       for (size_t slot = 0; slot < owners_.slots[call.node].size(); ++slot) {
         const auto axis = axis_of(owners_.slots[call.node][slot], graph_.slots[call.node][slot], graph_.examples);
         mix(static_cast<uint64_t>(call.node) * 8 + static_cast<uint64_t>(owners_.slots[call.node][slot].kind));
         mix(axis ? axis->dim + 1 : 0);
+        cut_.routed = cut_.routed || owners_.slots[call.node][slot].kind == Ownership::Kind::per_index;
       }
     }
   }

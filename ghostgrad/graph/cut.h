@@ -48,7 +48,9 @@ struct Cut {
   std::vector<Call> calls;
   std::vector<Finding> findings;
   std::vector<int> unreached;   // tracked parameters that the losses do not depend on
-  uint64_t signature = 0;       // of op names, edges and layouts on the cut; not of sizes
+  uint64_t structure = 0;       // hash of op names and edges; not of sizes
+  uint64_t signature = 0;       // the same with the layouts on the cut, for B > 1
+  bool routed = false;          // a call's rows are routed by index
 };
 
 [[nodiscard]] Cut find_cut(const Graph& graph, const Ownerships& owners, size_t parameters);

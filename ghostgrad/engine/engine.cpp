@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ghostgrad/engine/engine.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "ghostgrad/base/error.h"
+#include "ghostgrad/privacy/accountants.h"
+
+namespace ghostgrad::engine {
+namespace {
+
+const char* const kUnaudited =
+    "independence: not audited. Nothing in the graph speaks against it, but statistics of raw inputs and detached values cannot be seen there; "
+    "run check_independence(loss_fn, batch) once.";
+
+}  // namespace
+
+Engine::Engine(NamedParameters named_parameters, Plan plan, random::Key key, Checked)
+    : named_(std::move(named_parameters)), plan_(std::move(plan)), key_(std::move(key)) {
+  if (named_.empty()) throw base::InvalidArgument("named_parameters", "must hold at least one parameter", "none", "pass model->named_parameters()");
+  accountant_ = privacy::make_accountant(plan_.options().accountant);
+  (void)make_clipper();  // refuses what cannot be tracked now, not at the first step
+}
+
+clip::Clipper Engine::make_clipper() const {
+  const PlanOptions& options = plan_.options();
+  std::vector<at::Tensor> parameters;
+  for (const auto& [name, parameter] : named_) {
+    if (parameter.requires_grad()) parameters.push_back(parameter);
+  }
+  if (parameters.empty()) {
+    throw base::InvalidArgument("named_parameters", "must hold a parameter that requires gradients", fmt::format("{} frozen ones", named_.size()),
+                                "unfreeze what is to be trained");
+  }
+  return clip::Clipper(std::move(parameters), {.threshold = options.clip,
+                                               .method = options.method,
+                                               .clip_function = options.clip_function,
+                                               .keep_bytes = options.performance.keep_bytes});
+}
+
+void Engine::begin() {
+  std::vector<size_t> now;
+  for (size_t i = 0; i < named_.size(); ++i) {
+    if (named_[i].second.requires_grad()) now.push_back(i);
+  }
+  if (sum_ && now != tracked_) {
+    throw base::PrivacyError("parameters", "must not be frozen or unfrozen within a logical batch", "", "call step() or discard() first");
+  }
+  if (sum_) return;
+  if (!clipper_ || now != tracked_) clipper_.emplace(make_clipper());
+  tracked_ = std::move(now);
+  int64_t dimension = 0;
+  for (const at::Tensor& parameter : clipper_->parameters()) dimension += parameter.numel();
+  const PlanOptions& options = plan_.options();
+  const bool noisy = options.noise_multiplier > 0;
+  sum_.emplace(clipper_->start(noisy ? std::optional(noise::make_lattice(options.noise_multiplier, options.clip, dimension)) : std::nullopt));
+}
+
+void Engine::refuse_ordinary_gradients() const {
+  for (size_t i : tracked_) {
+    const auto& [name, parameter] = named_[i];
+    const at::Tensor& grad = parameter.grad();
+    if (!grad.defined()) continue;
+    const auto ours = released_.find(parameter.unsafeGetTensorImpl());
+    if (ours != released_.end() && ours->second.is_same(grad)) continue;
+    throw base::PrivacyError(name, "received an ordinary gradient, which is not private", "a .grad that no release wrote",
+                             "do not call backward() on these losses yourself; clear it with optimizer.zero_grad()");
+  }
+}
+
+void Engine::judge(const graph::Cut& cut) {
+  clip::Clipper::refuse_refused(cut);
+  saw_batch_ = true;
+  unreached_.clear();
+  for (int parameter : cut.unreached) unreached_.push_back(named_[tracked_[parameter]].first);
+  if (audited_.count(cut.signature)) return;
+  saw_unaudited_ = true;
+  if (plan_.options().independence == "assumed") return;
+  if (!cut.findings.empty()) {
+    const auto& finding = cut.findings.front();
+    throw base::PrivacyError("graph", finding.op + " " + finding.wrong, "", finding.remedy + ", or set independence to assumed if you can vouch for it");
+  }
+  warnings_.insert(kUnaudited);
+}
+
+template <class Work>
+void Engine::accumulate(const Work& work) {
+  if (broken_) {
+    throw base::PrivacyError("backward", "was left half-way by an error, and the logical batch is incomplete", "", "call discard() and start it again");
+  }
+  begin();
+  refuse_ordinary_gradients();
+  broken_ = true;
+  last_norms_ = work();
+  broken_ = false;
+}
+
+void Engine::backward(const at::Tensor& losses, const at::Tensor& mask) {
+  if (clipper_.has_value() ? clipper_->method().norm == clip::NormRoute::loop_forward
+                           : clip::find_method(plan_.options().method).norm == clip::NormRoute::loop_forward) {
+    throw base::InvalidArgument("method", "naive runs the model once per example and needs a function of the batch", "losses",
+                                "call backward(loss_fn, batch), or choose another method");
+  }
+  accumulate([&] { return clipper_->accumulate(losses, mask, *sum_, [this](const graph::Cut& cut) { judge(cut); }); });
+}
+
+void Engine::backward(const LossFunction& loss_fn, const Batch& batch, const at::Tensor& mask) {
+  if (clip::find_method(plan_.options().method).norm != clip::NormRoute::loop_forward) return backward(loss_fn(batch), mask);
+  if (batch.empty()) throw base::InvalidArgument("batch", "must hold at least one tensor", "none", "pass what loss_fn takes");
+  const auto losses_of = [&](int64_t example) {
+    Batch one;
+    for (const at::Tensor& tensor : batch) one.push_back(tensor.narrow(0, example, 1));
+    return loss_fn(one);
+  };
+  accumulate([&] { return clipper_->accumulate_each(batch[0].size(0), losses_of, mask, *sum_); });
+}
+
+void Engine::release() {
+  if (broken_) throw base::PrivacyError("release", "would release an incomplete logical batch", "", "call discard() and start it again");
+  begin();  // an empty logical batch is released too
+  refuse_ordinary_gradients();
+  const PlanOptions& options = plan_.options();
+  clip::ClippedSum sum = std::move(*sum_);
+  sum_.reset();
+  const auto noisy = engine::release(std::move(sum), {options.noise_multiplier, options.expected_batch_size, static_cast<uint64_t>(steps_)}, key_);
+  if (options.sample_rate) accountant_->compose(plan_.event());
+  ++steps_;
+  released_.clear();
+  for (size_t k = 0; k < tracked_.size(); ++k) {
+    at::Tensor parameter = named_[tracked_[k]].second;
+    at::Tensor grad = noisy.values()[k].to(parameter.scalar_type());
+    parameter.mutable_grad() = grad;
+    released_.emplace(parameter.unsafeGetTensorImpl(), grad);
+  }
+}
+
+void Engine::discard() {
+  sum_.reset();
+  broken_ = false;
+}
+
+IndependenceReport Engine::check_independence(const LossFunction& loss_fn, const Batch& batch, const IndependenceOptions& options) {
+  std::vector<at::Tensor> parameters;
+  for (const auto& [name, parameter] : named_) {
+    if (parameter.requires_grad()) parameters.push_back(parameter);
+  }
+  const auto report = engine::check_independence(loss_fn, batch, parameters, options);
+  audited_.insert(report.signature);
+  audited_.insert(report.structure);  // of a physical batch of one
+  return report;
+}
+
+double Engine::epsilon(double delta) const { return statement(delta).epsilon; }
+
+privacy::PrivacyStatement Engine::statement(double delta) const {
+  const PlanOptions& options = plan_.options();
+  (void)plan_.event();  // asks for the sample rate
+  const auto bound = accountant_->epsilon(delta);
+  privacy::PrivacyStatement statement;
+  statement.epsilon = bound.value;
+  statement.delta = delta;
+  statement.adjacency = accountant_->adjacency();
+  statement.accountant = std::string(accountant_->name());
+  statement.noise_multiplier = options.noise_multiplier;
+  statement.sample_rate = *options.sample_rate;
+  statement.steps = steps_;
+  statement.noise_is_private = key_.is_private();
+  statement.independence = report().independence;
+  statement.warnings = bound.warnings;
+  return statement;
+}
+
+Report Engine::report() const {
+  Report report;
+  report.method = plan_.options().method;
+  if (clipper_) report.calls = clipper_->report();
+  for (const auto& call : report.calls) ++report.by_rule[call.label.substr(0, call.label.find(' '))];
+  report.unreached = unreached_;
+  report.warnings.assign(warnings_.begin(), warnings_.end());
+  const bool assumed = plan_.options().independence == "assumed";
+  if (saw_unaudited_ || !saw_batch_) {
+    report.independence = assumed ? privacy::Independence::assumed : privacy::Independence::not_audited;
+  } else {
+    report.independence = privacy::Independence::audited;
+  }
+  report.steps = steps_;
+  report.noise_is_private = key_.is_private();
+  return report;
+}
+
+}  // namespace ghostgrad::engine

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine: per-example losses in, private gradients out.
+//
+//     auto engine = Engine(model->named_parameters(), Plan({.clip = 1.0, .noise_multiplier = 1.1, .expected_batch_size = 256, .sample_rate = q}));
+//     engine.backward(losses, batch.mask);     // losses [B]; again for each physical batch
+//     engine.step(optimizer);                  // one release: noise once, .grad written, the event recorded, optimizer.step()
+//     engine.epsilon(1e-5);
+//
+// The model is any libtorch model, untouched: nothing is wrapped or hooked, and .grad is written by a release alone.
+//
+// Guarantee: each release is the Poisson-subsampled Gaussian mechanism of the plan, if losses come from Poisson batches and each depends on its
+// own example alone. The graph is checked for that at every step; what it cannot prove is refused until check_independence has passed.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ghostgrad/clip/clipper.h"
+#include "ghostgrad/engine/independence.h"
+#include "ghostgrad/engine/plan.h"
+#include "ghostgrad/engine/release.h"
+#include "ghostgrad/privacy/accountant.h"
+#include "ghostgrad/privacy/statement.h"
+
+namespace ghostgrad::engine {
+
+using NamedParameters = std::vector<std::pair<std::string, at::Tensor>>;
+
+/// How the last physical batch was done.
+struct Report {
+  std::string method;
+  std::vector<clip::CallReport> calls;         // each call (or bundle of calls) with its rule and route
+  std::map<std::string, int64_t> by_rule;      // calls by rule; what ran through the fallback is under "fallback"
+  std::vector<std::string> unreached;          // parameters that the losses do not depend on: they get noise alone
+  std::vector<std::string> warnings;
+  privacy::Independence independence = privacy::Independence::not_audited;
+  int64_t steps = 0;
+  bool noise_is_private = false;
+};
+
+class Engine {
+ public:
+  /// named_parameters: pairs, or what torch::nn::Module::named_parameters() returns. Frozen ones are left alone.
+  template <class Named>
+  Engine(const Named& named_parameters, Plan plan, random::Key key = random::Key::from_os())
+      : Engine(to_pairs(named_parameters), std::move(plan), std::move(key), Checked{}) {}
+
+  /// Adds one physical batch to the logical batch. losses [B]; mask: bool [B], false for padding.
+  /// Errors: InvalidArgument (shapes), PrivacyError (mixed examples, unproved zones, ordinary gradients in .grad).
+  void backward(const at::Tensor& losses, const at::Tensor& mask = {});
+  /// The same from a function of the batch; method `naive` needs this form, since it runs the model once per example.
+  void backward(const LossFunction& loss_fn, const Batch& batch, const at::Tensor& mask = {});
+
+  /// Ends the logical batch (which may be empty): adds noise once, writes .grad of every tracked parameter, records the event.
+  void release();
+  template <class Optimizer>
+  void step(Optimizer& optimizer) {
+    release();
+    optimizer.step();
+  }
+  /// Drops a half-done logical batch. Nothing is released.
+  void discard();
+
+  /// Runs the check and remembers the graphs that passed. Throws PrivacyError when examples are coupled.
+  IndependenceReport check_independence(const LossFunction& loss_fn, const Batch& batch, const IndependenceOptions& options = {});
+
+  /// Upper bound on epsilon for all releases so far. Errors: InvalidArgument without a sample rate or for delta outside (0, 1).
+  [[nodiscard]] double epsilon(double delta) const;
+  [[nodiscard]] privacy::PrivacyStatement statement(double delta) const;
+  [[nodiscard]] Report report() const;
+  [[nodiscard]] int64_t steps() const { return steps_; }
+  [[nodiscard]] const Plan& plan() const { return plan_; }
+  /// Norms [B] of the last physical batch. Private: for debugging and tests, never for a log.
+  [[nodiscard]] const at::Tensor& last_norms() const { return last_norms_; }
+
+ private:
+  struct Checked {};
+  Engine(NamedParameters named_parameters, Plan plan, random::Key key, Checked);
+
+  template <class Named>
+  static NamedParameters to_pairs(const Named& named) {
+    NamedParameters pairs;
+    for (const auto& item : named) {
+      if constexpr (requires { item.key(); }) {
+        pairs.emplace_back(item.key(), item.value());
+      } else {
+        pairs.emplace_back(item.first, item.second);
+      }
+    }
+    return pairs;
+  }
+
+  [[nodiscard]] clip::Clipper make_clipper() const;
+  /// Tracks the parameters that require gradients now; they may change between logical batches, not within one.
+  void begin();
+  void refuse_ordinary_gradients() const;
+  void judge(const graph::Cut& cut);
+  /// Runs one physical batch; whatever it throws leaves the logical batch unusable until discard().
+  template <class Work>
+  void accumulate(const Work& work);
+
+  NamedParameters named_;
+  Plan plan_;
+  random::Key key_;
+  std::vector<size_t> tracked_;  // indices into named_
+  std::optional<clip::Clipper> clipper_;
+  std::optional<clip::ClippedSum> sum_;
+  std::map<const at::TensorImpl*, at::Tensor> released_;  // parameter -> the .grad that a release wrote
+  std::unique_ptr<privacy::Accountant> accountant_;
+  std::set<uint64_t> audited_;   // signatures and structures of graphs that passed the check
+  std::set<std::string> warnings_;
+  std::vector<std::string> unreached_;
+  at::Tensor last_norms_;
+  int64_t steps_ = 0;
+  bool broken_ = false;
+  bool saw_unaudited_ = false;
+  bool saw_batch_ = false;
+};
+
+}  // namespace ghostgrad::engine

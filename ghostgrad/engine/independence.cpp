@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ghostgrad/engine/independence.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/tensor.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ghostgrad/base/error.h"
+#include "ghostgrad/clip/clipper.h"
+#include "ghostgrad/random/stream.h"
+
+namespace ghostgrad::engine {
+namespace {
+
+/// Leaves the global generator as it found it.
+class SeedGuard {
+ public:
+  SeedGuard() : generator_(at::globalContext().defaultGenerator(at::kCPU)), state_(generator_.get_state()) {}
+  ~SeedGuard() { generator_.set_state(state_); }
+  SeedGuard(const SeedGuard&) = delete;
+  SeedGuard& operator=(const SeedGuard&) = delete;
+
+ private:
+  at::Generator generator_;
+  at::Tensor state_;
+};
+
+struct Seen {
+  at::Tensor losses;  // [B]
+  at::Tensor norms;   // [B] float64
+  graph::Cut cut;
+};
+
+const char* const kRemedy =
+    "let every loss depend on its own example alone: no statistics over the batch (normalisation, centring, in-batch negatives, routing by rank, "
+    "division by a count)";
+
+class Experiment {
+ public:
+  Experiment(const LossFunction& loss_fn, const Batch& batch, const std::vector<at::Tensor>& parameters)
+      : loss_fn_(loss_fn), batch_(batch), clipper_(parameters, {.threshold = 1.0, .method = "bk_mixed_opt"}), key_(random::Key::from_os()) {
+    examples_ = check_batch();
+  }
+
+  IndependenceReport run(const IndependenceOptions& options) {
+    const Seen before = see(batch_, kSeed);
+    if (before.losses.size(0) != examples_) {
+      throw base::InvalidArgument("loss_fn", "must return one loss per example", fmt::format("{} losses for {} examples", before.losses.size(0), examples_),
+                                  "return losses of shape [B]");
+    }
+    IndependenceReport report{0, false, false, before.cut.structure, before.cut.signature};
+    for (; report.rounds < options.rounds; ++report.rounds) replace(before, report.rounds);
+    report.random_losses = !at::equal(before.losses, see(batch_, kSeed + 1).losses);
+    if (options.drop && !report.random_losses) {
+      drop(before);
+      report.dropped = true;
+    }
+    return report;
+  }
+
+ private:
+  static constexpr uint64_t kSeed = 20240229;
+
+  int64_t check_batch() {
+    if (batch_.empty() || !batch_[0].defined() || batch_[0].dim() == 0) {
+      throw base::InvalidArgument("batch", "must hold tensors with the examples first", "none", "pass what loss_fn takes");
+    }
+    const int64_t examples = batch_[0].size(0);
+    bool same = true;
+    for (const at::Tensor& tensor : batch_) {
+      if (tensor.dim() == 0 || tensor.size(0) != examples) {
+        throw base::InvalidArgument("batch", "must hold tensors of one length", fmt::format("{} and {}", examples, tensor.dim() ? tensor.size(0) : 0),
+                                    "pass tensors with the examples along the first axis");
+      }
+      same = same && at::equal(tensor, tensor.narrow(0, 0, std::min<int64_t>(1, examples)).expand_as(tensor));
+    }
+    if (examples < 2 || same) {
+      throw base::InvalidArgument("batch", "must hold at least two different examples", fmt::format("{} examples{}", examples, same ? ", all alike" : ""),
+                                  "pass a larger batch of real examples");
+    }
+    return examples;
+  }
+
+  Seen see(const Batch& batch, uint64_t seed) {
+    const SeedGuard guard;
+    at::globalContext().defaultGenerator(at::kCPU).set_current_seed(seed);
+    at::Tensor losses;
+    {
+      at::AutoGradMode grad(true);
+      losses = loss_fn_(batch);
+    }
+    clip::Norms norms = clipper_.norms(losses, {});
+    return {losses.detach().clone(), norms.squared.sqrt(), *norms.cut};
+  }
+
+  /// Which example stands where after a replacement: about half are copies of others, at least one is and at least one is not.
+  std::vector<int64_t> replacement(int round) {
+    random::Stream stream(key_, {random::Purpose::audit, static_cast<uint64_t>(round), 0, 0});
+    std::vector<int64_t> source(examples_);
+    const auto spared = static_cast<int64_t>(stream.uniform_below(examples_));
+    const auto replaced = static_cast<int64_t>((spared + 1 + stream.uniform_below(examples_ - 1)) % examples_);
+    for (int64_t i = 0; i < examples_; ++i) {
+      const bool replace = i == replaced || (i != spared && stream.bernoulli(0.5));
+      source[i] = replace ? static_cast<int64_t>((i + 1 + stream.uniform_below(examples_ - 1)) % examples_) : i;
+    }
+    return source;
+  }
+
+  void replace(const Seen& before, int round) {
+    const auto source = replacement(round);
+    const at::Tensor index = at::tensor(source, at::kLong);
+    Batch replaced;
+    for (const at::Tensor& tensor : batch_) replaced.push_back(tensor.index_select(0, index.to(tensor.device())));
+    const Seen after = see(replaced, kSeed);
+    if (after.losses.sizes() != before.losses.sizes()) refuse("the number of losses changes when examples are replaced");
+    for (int64_t i = 0; i < examples_; ++i) {
+      if (source[i] != i) continue;
+      if (!same(before.losses[i], after.losses[i], before)) refuse("the loss of an example moves when other examples are replaced");
+      if (!same(before.norms[i], after.norms[i], before)) refuse("the gradient norm of an example moves when other examples are replaced");
+    }
+  }
+
+  /// To the bit; where rows are routed, float32 products are blocked differently and may move in the last digits.
+  [[nodiscard]] bool same(const at::Tensor& a, const at::Tensor& b, const Seen& seen) const {
+    const double tolerance = seen.losses.scalar_type() == at::kDouble || !seen.cut.routed ? 0 : 1e-6;
+    const double x = a.item<double>(), y = b.item<double>();
+    return x == y || (std::isnan(x) && std::isnan(y)) || std::abs(x - y) <= tolerance * std::abs(x);
+  }
+
+  void drop(const Seen& before) {
+    Batch fewer;
+    for (const at::Tensor& tensor : batch_) fewer.push_back(tensor.narrow(0, 0, examples_ - 1));
+    const Seen after = see(fewer, kSeed);
+    const double tolerance = before.losses.scalar_type() == at::kDouble ? 1e-9 : 1e-4;
+    const at::Tensor kept = before.losses.narrow(0, 0, examples_ - 1).to(at::kDouble), now = after.losses.to(at::kDouble);
+    if (now.sizes() != kept.sizes()) refuse("the number of losses does not follow the number of examples");
+    const at::Tensor moved = (now - kept).abs().gt(kept.abs() * tolerance + tolerance * kept.abs().max());
+    if (!moved.any().item<bool>()) return;
+    const double factor = now.sum().item<double>() / kept.sum().item<double>();
+    const bool scaled = (now - factor * kept).abs().le(kept.abs().max() * tolerance).all().item<bool>();
+    refuse(scaled ? fmt::format("all losses are scaled by {:.6g} when one of {} examples is left out: they are divided by a count over the batch", factor, examples_)
+                  : std::string("the losses of other examples move when an example is left out"));
+  }
+
+  [[noreturn]] static void refuse(const std::string& wrong) { throw base::PrivacyError("independence", wrong, "", kRemedy); }
+
+  const LossFunction& loss_fn_;
+  const Batch& batch_;
+  clip::Clipper clipper_;
+  random::Key key_;
+  int64_t examples_ = 0;
+};
+
+}  // namespace
+
+IndependenceReport check_independence(const LossFunction& loss_fn, const Batch& batch, const std::vector<at::Tensor>& parameters,
+                                      const IndependenceOptions& options) {
+  return Experiment(loss_fn, batch, parameters).run(options);
+}
+
+}  // namespace ghostgrad::engine

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ghostgrad/engine/plan.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+
+#include "ghostgrad/base/error.h"
+#include "ghostgrad/clip/clip_function.h"
+#include "ghostgrad/clip/method.h"
+#include "ghostgrad/privacy/accountants.h"
+
+namespace ghostgrad::engine {
+namespace {
+
+void require(bool holds, const char* option, const char* wrong, double got, const char* remedy) {
+  if (!holds) throw base::InvalidArgument(option, wrong, fmt::to_string(got), remedy);
+}
+
+void check_numbers(const PlanOptions& options) {
+  require(options.clip > 0 && std::isfinite(options.clip), "clip", "must be a positive number", options.clip,
+          "pass the norm that gradients are clipped to, e.g. 1.0");
+  require(options.noise_multiplier >= 0 && std::isfinite(options.noise_multiplier), "noise_multiplier", "must be set to a finite number, 0 or more",
+          options.noise_multiplier, "pass e.g. 1.1, or find one with `ghostgrad calibrate`; 0 trains without privacy");
+  require(options.expected_batch_size > 0 && std::isfinite(options.expected_batch_size), "expected_batch_size",
+          "must be set to a positive number", options.expected_batch_size, "pass sample_rate * data set size");
+  if (options.sample_rate) {
+    require(*options.sample_rate > 0 && *options.sample_rate <= 1, "sample_rate", "must lie in (0, 1]", *options.sample_rate,
+            "pass expected batch size / data set size");
+  }
+  require(options.performance.keep_bytes >= 0, "keep_bytes", "must not be negative", static_cast<double>(options.performance.keep_bytes),
+          "pass a number of bytes");
+}
+
+void check_names(const PlanOptions& options) {
+  const auto& method = clip::find_method(options.method);
+  (void)clip::find_clip_function(options.clip_function);
+  (void)privacy::make_accountant(options.accountant);
+  if (options.independence != "graph" && options.independence != "assumed") {
+    throw base::InvalidArgument("independence", "must be graph or assumed", '"' + options.independence + '"',
+                                "use graph, and run check_independence where it asks for it");
+  }
+  if (method.norm == clip::NormRoute::none && options.noise_multiplier > 0) {
+    throw base::InvalidArgument("method", "non_private does not clip, so noise gives no privacy; the noise multiplier must be 0",
+                                fmt::to_string(options.noise_multiplier), "choose another method or set noise_multiplier to 0");
+  }
+}
+
+}  // namespace
+
+Plan::Plan(PlanOptions options) : options_(std::move(options)) {
+  check_numbers(options_);
+  check_names(options_);
+}
+
+privacy::Event Plan::event() const {
+  if (!options_.sample_rate) {
+    throw base::InvalidArgument("sample_rate", "is needed to account for privacy, and the plan has none", "", "set sample_rate to the q of your Poisson sampler");
+  }
+  if (clip::find_method(options_.method).norm == clip::NormRoute::none) return privacy::non_private();
+  return privacy::poisson_sampled(*options_.sample_rate, privacy::gaussian(options_.noise_multiplier));
+}
+
+}  // namespace ghostgrad::engine
