@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ghostgrad/privacy/accountants.h"
+
+#include <string>
+
+#include "ghostgrad/base/error.h"
+#include "ghostgrad/privacy/rdp.h"
+
+namespace ghostgrad::privacy {
+namespace {
+
+template <class Kind>
+std::unique_ptr<Accountant> make(Adjacency adjacency) {
+  return std::make_unique<Kind>(adjacency);
+}
+
+std::string all_names() {
+  std::string names;
+  for (const auto& row : accountants()) names += (names.empty() ? "" : ", ") + std::string(row.name);
+  return names;
+}
+
+}  // namespace
+
+const std::vector<AccountantRow>& accountants() {
+  static const std::vector<AccountantRow> rows = {
+      {"rdp", "Renyi divergences of fixed orders, added up", "Mironov, Talwar, Zhang 2019", make<RdpAccountant>},
+  };
+  return rows;
+}
+
+std::unique_ptr<Accountant> make_accountant(std::string_view name, Adjacency adjacency) {
+  for (const auto& row : accountants()) {
+    if (row.name == name) return row.make(adjacency);
+  }
+  throw base::InvalidArgument("accountant", "is not known", std::string(name), "pass one of: " + all_names());
+}
+
+}  // namespace ghostgrad::privacy
