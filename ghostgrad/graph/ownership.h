@@ -36,19 +36,21 @@ struct Ownership {
   [[nodiscard]] static Ownership mixed();
   [[nodiscard]] static Ownership strided(int64_t stride);
   [[nodiscard]] static Ownership single(int64_t example);
-  /// Canonical: a regular vector without holes becomes strided.
+  /// Canonical: nothing but -1 is none, one owner without holes is single, a regular vector without holes is strided.
   [[nodiscard]] static Ownership per_index(int dim, Owners owners, const Shape& shape, int64_t examples);
 
   [[nodiscard]] bool live() const { return kind != Kind::none; }
   [[nodiscard]] bool is_mixed() const { return kind == Kind::mixed; }
   [[nodiscard]] bool resolved() const { return live() && !is_mixed(); }
+  [[nodiscard]] bool operator==(const Ownership& other) const;
 };
 
-/// A layout read along one dimension: index j of `dim` belongs to (j / inner) % B, or to owners[j] where owners are given.
+/// A layout read along one dimension of `size` indices: index j belongs to (j / inner) % B, or to owners[j] where owners are given.
 struct Axis {
   int dim = -1;
   int64_t inner = 1;
   Owners owners;
+  int64_t size = 0;
 };
 
 /// The layout of a gradient of this shape along one dimension, if it has one (strided: unique for B > 1).

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ownership through memory: two views of one storage pass gradient where they share an address (as_strided, in-place changes of views).
+//
+//     owner(address) = owners[((address - origin) / unit) mod n]
+//
+// A layout of one view is first read as such a rule, then written down for the other view. Both steps check that no index step of another
+// dimension carries into the next unit; where one could, nothing is said.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "ghostgrad/graph/ownership.h"
+
+namespace ghostgrad::graph {
+
+struct Geometry {
+  Shape sizes;
+  Shape strides;
+  int64_t offset = 0;  // of the first element in the storage
+};
+
+struct AddressRule {
+  int64_t origin = 0;
+  int64_t unit = 1;
+  std::vector<int32_t> owners;
+  bool repeats = false;  // the view goes on beyond one period of unit * n addresses
+};
+
+/// The layout of this view (its example axis) as a rule on addresses.
+[[nodiscard]] std::optional<AddressRule> rule_of(const Geometry& view, const Axis& axis, int64_t examples);
+
+/// The layout that the rule gives this view; mixed if it gives none.
+[[nodiscard]] Ownership layout_under(const AddressRule& rule, const Geometry& view, int64_t examples);
+
+}  // namespace ghostgrad::graph
