@@ -16,11 +16,14 @@ using namespace torch::autograd::generated;
 constexpr Handles part_of_whole{.every_slot = false, .single = true};
 constexpr Handles parts_of_whole{.every_slot = true, .single = true};
 
+int64_t start_of(const c10::SymInt& start) { return as_int(start); }
+int64_t start_of(const std::optional<c10::SymInt>& start) { return start ? as_int(*start) : 0; }
+
 /// The slice x[start:end:step] of a dimension of this size.
 template <class Node>
 Part sliced(const Node& node, int rank, const Shape& whole) {
   const int dim = from_front(node.dim, rank);
-  int64_t start = node.start ? as_int(*node.start) : 0;
+  int64_t start = start_of(node.start);
   if (start < 0) start += whole[dim];
   return {dim, std::clamp<int64_t>(start, 0, whole[dim]), as_int(node.step)};
 }
