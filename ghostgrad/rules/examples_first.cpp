@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "ghostgrad/rules/term.h"
+
 namespace ghostgrad::rules {
 namespace {
 
@@ -47,22 +49,13 @@ at::Tensor split(const at::Tensor& tensor, const graph::Axis& axis, int64_t exam
   return tensor.reshape(sizes).movedim(axis.dim + 1, 0);
 }
 
-}  // namespace
-
-at::Tensor examples_first(const at::Tensor& tensor, const graph::Axis& axis, int64_t examples, int64_t rest_from) {
-  const at::Tensor first = axis.owners ? gather(tensor, axis, examples) : split(tensor, axis, examples);
-  std::vector<int64_t> sizes{examples, -1};
-  sizes.insert(sizes.end(), tensor.sizes().begin() + rest_from, tensor.sizes().end());
-  if (tensor.numel() == 0) sizes[1] = 0;
-  return first.reshape(sizes);
-}
-
-std::optional<at::Tensor> sum_to_shape(const at::Tensor& grads, const graph::Axis& axis, int64_t examples, const graph::Shape& shape) {
+std::optional<at::Tensor> sum_along(const at::Tensor& grads, const graph::Axis& axis, int64_t examples, const graph::Shape& shape) {
   const int64_t extra = grads.dim() - static_cast<int64_t>(shape.size());
   const auto size_below = [&](int64_t d) { return d < extra ? 1 : shape[d - extra]; };
   if (extra < 0 || (axis.dim >= extra && shape[axis.dim - extra] != 1)) return std::nullopt;
   // Dimensions of `first` after the example: those of grads, with the example's own replaced by what is left of it (a and b, or the rows).
-  const at::Tensor first = axis.owners ? gather(grads, axis, examples) : split(grads, axis, examples);
+  const at::Tensor exact = at_least_float(grads);
+  const at::Tensor first = axis.owners ? gather(exact, axis, examples) : split(exact, axis, examples);
   std::vector<int64_t> reduced;
   int64_t at = 1;
   if (axis.owners) reduced.push_back(at++);
@@ -78,6 +71,25 @@ std::optional<at::Tensor> sum_to_shape(const at::Tensor& grads, const graph::Axi
   std::vector<int64_t> sizes{examples};
   sizes.insert(sizes.end(), shape.begin(), shape.end());
   return first.sum(reduced).reshape(sizes);
+}
+
+}  // namespace
+
+at::Tensor examples_first(const at::Tensor& tensor, const graph::Axis& axis, int64_t examples, int64_t rest_from) {
+  const at::Tensor first = axis.owners ? gather(tensor, axis, examples) : split(tensor, axis, examples);
+  std::vector<int64_t> sizes{examples, -1};
+  sizes.insert(sizes.end(), tensor.sizes().begin() + rest_from, tensor.sizes().end());
+  if (tensor.numel() == 0) sizes[1] = 0;
+  return first.reshape(sizes);
+}
+
+std::optional<at::Tensor> sum_to_shape(const at::Tensor& grads, const graph::Ownership& ownership, int64_t examples, const graph::Shape& shape) {
+  if (ownership.kind == graph::Ownership::Kind::single) {  // a dimension in front, which belongs to that example
+    const auto owner = std::make_shared<const std::vector<int32_t>>(1, static_cast<int32_t>(ownership.example));
+    return sum_along(grads.unsqueeze(0), {0, 1, examples > 1 ? owner : nullptr}, examples, shape);
+  }
+  const auto axis = graph::axis_of(ownership, graph::Shape(grads.sizes()), examples);
+  return axis ? sum_along(grads, *axis, examples, shape) : std::nullopt;
 }
 
 }  // namespace ghostgrad::rules

@@ -18,8 +18,9 @@ namespace ghostgrad::rules {
 /// Requires axis.dim < rest_from.
 [[nodiscard]] at::Tensor examples_first(const at::Tensor& tensor, const graph::Axis& axis, int64_t examples, int64_t rest_from);
 
-/// Sums a gradient, example by example, over the dimensions that broadcasting added or stretched: grads -> [B, *shape].
-/// Nothing when the example axis itself is not reduced away (then each example owns a part of `shape`).
-[[nodiscard]] std::optional<at::Tensor> sum_to_shape(const at::Tensor& grads, const graph::Axis& axis, int64_t examples, const graph::Shape& shape);
+/// Sums a gradient, example by example, over the dimensions that broadcasting added or stretched: grads -> [B, *shape], at least float32.
+/// Nothing when the example axis itself is not reduced away (then each example owns a part of `shape`), or the layout has none.
+[[nodiscard]] std::optional<at::Tensor> sum_to_shape(const at::Tensor& grads, const graph::Ownership& ownership, int64_t examples,
+                                                     const graph::Shape& shape);
 
 }  // namespace ghostgrad::rules

@@ -25,7 +25,7 @@ struct Product {
   double scale = 1;
 };
 
-/// [H, rows, k] with the rows owned along dim 1 -> [B, H, T, k]
+/// [H, rows, k] -> [B, H, T, k]
 at::Tensor by_example(const at::Tensor& batch, const graph::Axis& axis, int64_t examples) {
   const graph::Axis rows{0, axis.inner, axis.owners};
   if (batch.size(0) == 1) return examples_first(batch[0], rows, examples, 1).unsqueeze(1);
@@ -35,33 +35,33 @@ at::Tensor by_example(const at::Tensor& batch, const graph::Axis& axis, int64_t 
 
 at::Tensor as_batch(const at::Tensor& matrix) { return matrix.dim() == 2 ? matrix.unsqueeze(0) : matrix; }
 
-/// One operand's term, given the factors of G = left^T right as matrices with rows in dim -2.
-TermPtr outer(const CallSite& call, const at::Tensor& left, const at::Tensor& right, int edge) {
-  if (!left.defined() || left.is_sparse() || left.is_complex()) return nullptr;
-  const graph::Axis rows{1, call.axis()->inner, call.axis()->owners};
+/// One operand's term, given the factors of G = left^T right as matrices whose rows (dim -2) belong to examples.
+TermPtr outer(const CallSite& call, const graph::Axis& rows, std::pair<at::Tensor, at::Tensor> factors, int edge) {
+  const auto& [left, right] = factors;
+  if (!left.defined() || !right.defined() || left.is_sparse() || right.is_sparse() || left.is_complex()) return nullptr;
   return std::make_unique<LinearTerm>(by_example(as_batch(left), rows, call.examples()), by_example(as_batch(right), rows, call.examples()),
                                       call.shape(edge));
 }
 
+at::Tensor turned(const at::Tensor& matrix) { return matrix.defined() ? matrix.transpose(-2, -1) : matrix; }
+
 void product_terms(const CallSite& call, const Product& product, Terms& terms) {
-  const auto axis = call.axis();
   const int64_t dims = call.grads[0].dim();
   const at::Tensor grads = product.scale == 1 ? call.grads[0] : call.grads[0] * product.scale;
-  if (call.wants(product.right_edge) && axis && axis->dim == dims - 2) {
-    if (auto term = outer(call, product.left.unpack(call.self()), grads, product.right_edge)) terms.emplace_back(product.right_edge, std::move(term));
+  const auto rows = call.axis_along(dims - 2), columns = call.axis_along(dims - 1);
+  TermPtr right, left;
+  if (call.wants(product.right_edge) && rows) right = outer(call, *rows, {product.left.unpack(call.self()), grads}, product.right_edge);
+  if (call.wants(product.left_edge) && columns) {
+    left = outer(call, *columns, {turned(grads), turned(product.right.unpack(call.self()))}, product.left_edge);
   }
-  if (call.wants(product.left_edge) && axis && axis->dim == dims - 1) {
-    const at::Tensor data = product.right.unpack(call.self());
-    auto term = data.defined() ? outer(call, grads.transpose(-2, -1), data.transpose(-2, -1), product.left_edge) : nullptr;
-    if (term) terms.emplace_back(product.left_edge, std::move(term));
-  }
+  if (right) terms.emplace_back(product.right_edge, std::move(right));
+  if (left) terms.emplace_back(product.left_edge, std::move(left));
 }
 
 /// What is added to the product, broadcast or not.
 void added_term(const CallSite& call, int edge, double scale, Terms& terms) {
-  const auto axis = call.axis();
-  if (!call.wants(edge) || !axis) return;
-  auto sum = sum_to_shape(call.grads[0], *axis, call.examples(), call.shape(edge));
+  if (!call.wants(edge)) return;
+  const auto sum = call.summed(call.grads[0], edge);
   if (sum) terms.emplace_back(edge, std::make_unique<DenseTerm>(scale == 1 ? *sum : *sum * scale, call.shape(edge)));
 }
 
@@ -99,10 +99,10 @@ Terms baddbmm(const CallSite& call) {
 Terms mv(const CallSite& call) {
   auto& node = call.node<generated::MvBackward0>();
   Terms terms;
-  const auto axis = call.axis();
+  const auto axis = call.axis_along(0);
   if (!call.wants(1) || !axis) return terms;
-  const at::Tensor data = examples_first(node.self_.unpack(call.self()), *axis, call.examples(), 1);
-  const at::Tensor grads = examples_first(call.grads[0], *axis, call.examples(), 1);
+  const at::Tensor data = at_least_float(examples_first(node.self_.unpack(call.self()), *axis, call.examples(), 1));
+  const at::Tensor grads = at_least_float(examples_first(call.grads[0], *axis, call.examples(), 1));
   terms.emplace_back(1, std::make_unique<DenseTerm>(at::bmm(grads.unsqueeze(1), data).squeeze(1), call.shape(1)));
   return terms;
 }

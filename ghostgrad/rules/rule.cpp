@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "ghostgrad/rules/examples_first.h"
 #include "ghostgrad/rules/fallback.h"
 
 namespace ghostgrad::rules {
@@ -36,9 +37,27 @@ const Shape& CallSite::shape(int edge) const {
   return graph.slots[below.node][below.slot];
 }
 
-std::optional<graph::Axis> CallSite::axis(int slot) const {
-  if (!grads[slot].defined()) return std::nullopt;
-  return graph::axis_of(owners[slot], graph.slots[call.node][slot], graph.examples);
+std::optional<graph::Axis> CallSite::axis_along(int64_t dim) const {
+  const Shape& shape = graph.slots[call.node][0];
+  if (!grads[0].defined() || dim < 0 || dim >= static_cast<int64_t>(shape.size())) return std::nullopt;
+  if (owners[0].kind == graph::Ownership::Kind::single) {
+    const auto all = std::make_shared<const std::vector<int32_t>>(shape[dim], static_cast<int32_t>(owners[0].example));
+    return graph::Axis{static_cast<int>(dim), std::max<int64_t>(1, shape[dim]), examples() > 1 ? all : nullptr};
+  }
+  const auto axis = graph::axis_of(owners[0], shape, examples());
+  return axis && axis->dim == dim ? axis : std::nullopt;
+}
+
+std::optional<graph::Axis> CallSite::axis_before(int64_t dims) const {
+  for (int64_t dim = 0; dim < dims; ++dim) {
+    if (const auto axis = axis_along(dim)) return axis;
+  }
+  return std::nullopt;
+}
+
+std::optional<at::Tensor> CallSite::summed(const at::Tensor& all, int edge) const {
+  if (!all.defined() || all.is_complex()) return std::nullopt;
+  return sum_to_shape(all, owners[0], examples(), shape(edge));
 }
 
 bool CallSite::only_first_slot() const {

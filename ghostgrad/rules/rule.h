@@ -34,8 +34,14 @@ struct CallSite {
   [[nodiscard]] bool wants(int edge) const;
   /// Shape of the value at this edge.
   [[nodiscard]] const Shape& shape(int edge) const;
-  /// The layout of a slot's gradient along one dimension; nothing when it has none or no gradient flows.
-  [[nodiscard]] std::optional<graph::Axis> axis(int slot = 0) const;
+  /// The layout of slot 0 read along `dim`; nothing when it has none there or no gradient flows. What belongs to a single example (B = 1, a
+  /// user's loop over examples) can be read along any dimension.
+  [[nodiscard]] std::optional<graph::Axis> axis_along(int64_t dim) const;
+  /// The same along some dimension before `dims`.
+  [[nodiscard]] std::optional<graph::Axis> axis_before(int64_t dims) const;
+  /// Each example's sum of grads (laid out as slot 0) over what broadcasting added or stretched: [B, *shape(edge)], in at least float32.
+  /// Nothing when each example owns a part of the value at the edge.
+  [[nodiscard]] std::optional<at::Tensor> summed(const at::Tensor& grads, int edge) const;
   /// Whether slot 0 is the only one through which a gradient flows.
   [[nodiscard]] bool only_first_slot() const;
 };

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ghostgrad/rules/rows_term.h"
+
+#include <ATen/ops/_unique2.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/zeros.h>
+
+namespace ghostgrad::rules {
+namespace {
+
+/// Adds the rows of `parts` up where `index` says: [n, d] -> [rows, d]
+at::Tensor added_up(const at::Tensor& parts, const at::Tensor& index, int64_t rows) {
+  return at::zeros({rows, parts.size(1)}, parts.options()).index_add_(0, index, parts);
+}
+
+}  // namespace
+
+RowsTerm::RowsTerm(at::Tensor index, at::Tensor grads, Shape shape)
+    : Term(grads.size(0), std::move(shape)), index_(std::move(index)), grads_(at_least_float(grads)) {}
+
+at::Tensor RowsTerm::rows_of_examples() const {
+  return (index_ + at::arange(examples(), index_.options()).mul_(shape()[0]).unsqueeze(1)).flatten();
+}
+
+at::Tensor RowsTerm::flat() const { return grads_.reshape({-1, grads_.size(2)}); }
+
+at::Tensor RowsTerm::per_example() const {
+  std::vector<int64_t> sizes{examples()};
+  sizes.insert(sizes.end(), shape().begin(), shape().end());
+  return added_up(flat(), rows_of_examples(), examples() * shape()[0]).view(sizes);
+}
+
+at::Tensor RowsTerm::squared_norms() const {
+  const auto [rows, position, counts] = at::_unique2(rows_of_examples(), /*sorted=*/true, /*return_inverse=*/true);
+  const at::Tensor squares = squares_per_example(added_up(flat(), position, rows.size(0)));
+  return at::zeros({examples()}, squares.options()).index_add_(0, rows.div(shape()[0], "floor"), squares);
+}
+
+at::Tensor RowsTerm::weighted_sum(const at::Tensor& coefficients) const {
+  const at::Tensor scaled = grads_ * coefficients.to(grads_.scalar_type()).view({-1, 1, 1});
+  return added_up(scaled.reshape({-1, grads_.size(2)}), index_.flatten(), shape()[0]).view(shape());
+}
+
+Cost RowsTerm::cost() const {
+  const auto looked_up = static_cast<double>(grads_.numel()), kept = static_cast<double>(examples()) * static_cast<double>(numel());
+  return {looked_up + kept, looked_up, looked_up, kept, static_cast<double>(index_.size(1)), static_cast<double>(numel())};
+}
+
+TermPtr RowsTerm::concatenate(const std::vector<const Term*>& others) const {
+  std::vector<at::Tensor> indices{index_}, grads{grads_};
+  for (const Term* other : others) {
+    const auto* rows = dynamic_cast<const RowsTerm*>(other);
+    if (!rows || rows->shape() != shape()) return nullptr;
+    indices.push_back(rows->index_);
+    grads.push_back(rows->grads_);
+  }
+  return std::make_unique<RowsTerm>(at::cat(indices, 1), at::cat(grads, 1), shape());
+}
+
+void RowsTerm::keep_only(const at::Tensor& valid) { grads_ = select_examples(grads_, valid); }
+
+}  // namespace ghostgrad::rules
