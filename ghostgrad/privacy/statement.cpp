@@ -9,15 +9,6 @@
 namespace ghostgrad::privacy {
 namespace {
 
-/// Four digits, never less than the value.
-std::string rounded_up(double value) {
-  if (value == 0 || std::isinf(value)) return fmt::to_string(value);
-  const double unit = std::pow(10.0, std::floor(std::log10(value)) - 3);
-  auto text = fmt::format("{:.4g}", std::ceil(value / unit) * unit);
-  if (std::stod(text) < value) text = fmt::format("{:.4g}", (std::ceil(value / unit) + 1) * unit);
-  return text;
-}
-
 std::string_view in_words(Independence independence) {
   switch (independence) {
     case Independence::audited:
@@ -42,6 +33,14 @@ std::string_view to_text(Independence independence) {
       return "not audited";
   }
   return "not audited";
+}
+
+std::string rounded_up(double value) {
+  if (value == 0 || std::isinf(value)) return fmt::to_string(value);
+  const double unit = std::pow(10.0, std::floor(std::log10(value)) - 3);
+  auto text = fmt::format("{:.4g}", std::ceil(value / unit) * unit);
+  if (std::stod(text) < value) text = fmt::format("{:.4g}", (std::ceil(value / unit) + 1) * unit);
+  return text;
 }
 
 bool promises_privacy(const PrivacyStatement& statement) { return statement.noise_is_private && std::isfinite(statement.epsilon); }

@@ -43,6 +43,9 @@ struct PrivacyStatement {
   std::vector<std::string> warnings{};          // of the accountant and whoever else contributed
 };
 
+/// A bound for people: four digits, never less than the value.
+[[nodiscard]] std::string rounded_up(double value);
+
 /// False when no promise is made at all: a test key or an infinite epsilon.
 [[nodiscard]] bool promises_privacy(const PrivacyStatement& statement);
 

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "command.h"
+
+namespace ghostgrad::cli {
+
+const std::vector<CommandRow>& commands() {
+  static const std::vector<CommandRow> rows = {
+      {"train", "train a model on a data set with differential privacy", make_train},
+      {"account", "epsilon (or delta) that training with this noise spends", make_account},
+      {"calibrate", "the least noise that keeps training within a budget", make_calibrate},
+      {"methods", "ways to form the clipped sum; all give the same one", make_methods},
+      {"rules", "layers whose per-example gradients have a fast way", make_rules},
+  };
+  return rows;
+}
+
+}  // namespace ghostgrad::cli

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "progress.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <iostream>
+
+#include "ghostgrad/privacy/statement.h"
+#include "output.h"
+
+namespace ghostgrad::cli {
+namespace {
+
+constexpr int kBarWidth = 20;
+constexpr auto kBetweenDrawings = std::chrono::milliseconds(100);
+
+size_t terminal_width() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+std::string bar(double done) {
+  const int filled = static_cast<int>(std::floor(done * kBarWidth));
+  return '[' + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + ']';
+}
+
+}  // namespace
+
+std::string in_one_line(const engine::Progress& progress) {
+  std::string line = fmt::format("epoch {:.0f}/{}  step {}/{}", std::ceil(progress.epoch - 1e-9), progress.epochs, progress.step, progress.steps);
+  if (progress.loss) line += fmt::format("  loss {:.3f}", *progress.loss);
+  if (progress.test_accuracy) line += fmt::format("  test accuracy {:.2f} %", 100 * *progress.test_accuracy);
+  line += fmt::format("  epsilon {}  {} examples/s", privacy::rounded_up(progress.epsilon), with_commas(progress.examples_per_second));
+  return line;
+}
+
+ProgressDisplay::ProgressDisplay() : terminal_(isatty(STDERR_FILENO) == 1), next_(std::chrono::steady_clock::now()) {}
+
+void ProgressDisplay::show(const engine::Progress& progress) {
+  if (!terminal_) {
+    if (progress.epoch_ended) std::cerr << in_one_line(progress) << std::endl;
+    return;
+  }
+  if (progress.test_accuracy) test_accuracy_ = progress.test_accuracy;
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_ && progress.step < progress.steps) return;
+  next_ = now + kBetweenDrawings;
+  draw(progress);
+}
+
+void ProgressDisplay::draw(const engine::Progress& progress) {
+  engine::Progress shown = progress;
+  shown.test_accuracy = test_accuracy_;
+  const double done = static_cast<double>(progress.step) / static_cast<double>(progress.steps);
+  const std::string line = bar(done) + ' ' + in_one_line(shown);
+  std::cerr << '\r' << line.substr(0, terminal_width() - 1) << "\x1b[K" << std::flush;
+  drawn_ = true;
+}
+
+void ProgressDisplay::finish() {
+  if (drawn_) std::cerr << std::endl;
+  drawn_ = false;
+}
+
+}  // namespace ghostgrad::cli

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train_options.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "config.h"
+#include "ghostgrad/clip/clip_function.h"
+#include "ghostgrad/clip/method.h"
+#include "ghostgrad/data/open.h"
+#include "ghostgrad/models/make.h"
+#include "ghostgrad/privacy/accountants.h"
+#include "output.h"
+
+namespace ghostgrad::cli {
+namespace {
+
+std::string sources() {
+  std::vector<std::string> specs;
+  for (const auto& source : data::sources()) specs.emplace_back(source.spec);
+  return alternatives(specs);
+}
+
+std::string learning_rates() {
+  std::string text;
+  for (const auto& row : engine::optimizers()) text += fmt::format("{}{} for {}", text.empty() ? "" : ", ", row.lr, row.name);
+  return text;
+}
+
+std::string momenta() {
+  std::string text;
+  for (const auto& row : engine::optimizers()) {
+    if (row.momentum) text += fmt::format("{}{} for {}", text.empty() ? "" : ", ", *row.momentum, row.name);
+  }
+  return text;
+}
+
+void add_privacy_options(CLI::App& app, engine::TrainerOptions& options) {
+  const std::string group = "Privacy (one of --epsilon and --noise-multiplier must be given)";
+  app.add_option("--epsilon", options.epsilon, "the privacy budget; the least noise that keeps within it is found")->group(group);
+  app.add_option("--noise-multiplier", options.noise_multiplier, "sigma itself; 0 trains without privacy")->group(group);
+  app.add_option("--delta", options.delta, "should be below 1 / number of examples")->capture_default_str()->group(group);
+  app.add_option("--clip", options.clip, "C, the length that each example's gradient is clipped to")->capture_default_str()->group(group);
+  app.add_option("--clip-function", options.clip_function, names_of(clip::clip_functions()))->capture_default_str()->group(group);
+  app.add_option("--accountant", options.accountant, names_of(privacy::accountants()))->capture_default_str()->group(group);
+}
+
+void add_training_options(CLI::App& app, engine::TrainerOptions& options) {
+  const std::string group = "Training";
+  app.add_option("--batch", options.batch, "expected examples per step; each is drawn with probability batch / number of examples")->capture_default_str()->group(group);
+  app.add_option("--epochs", options.epochs, "how often each example is drawn on average")->capture_default_str()->group(group);
+  app.add_option("--optimizer", options.optimizer.name, names_of(engine::optimizers()))->capture_default_str()->group(group);
+  app.add_option("--lr", options.optimizer.lr, "learning rate; " + learning_rates() + " if not given")->group(group);
+  app.add_option("--momentum", options.optimizer.momentum, momenta() + " if not given")->group(group);
+}
+
+void add_machine_options(CLI::App& app, TrainCommandOptions& options) {
+  const std::string group = "Machine (no influence on privacy)";
+  app.add_option("--method", options.trainer.method, "how the clipped sum is formed; see `ghostgrad methods`")->capture_default_str()->group(group);
+  app.add_option("--physical-batch", options.trainer.physical_batch, "examples in memory at a time")->capture_default_str()->group(group);
+  app.add_option("--seed", options.seed, "of the initial parameters; noise and sampling never depend on it")->capture_default_str()->group(group);
+  app.add_option("--threads", options.threads, "as many as there are cores if not given")->check(CLI::Range(1, 4096))->group(group);
+}
+
+void add_output_options(CLI::App& app, TrainCommandOptions& options) {
+  const std::string group = "Output";
+  app.add_option("--out", options.out, "directory for model.pt and summary.json")->group(group);
+  app.add_flag("--force", options.force, "replace these files if they exist")->group(group);
+  app.add_flag_callback("--no-train-loss", [&options] { options.trainer.report_loss = false; },
+                        "do not show the training loss, which is computed from the private examples without noise: it is for your eyes only")
+      ->group(group);
+  app.add_flag("--quiet", options.quiet, "no progress on standard error")->group(group);
+  add_json_flag(app, options.json);
+}
+
+}  // namespace
+
+void add_train_options(CLI::App& app, TrainCommandOptions& options) {
+  app.add_option("--data", options.data, sources())->capture_default_str();
+  app.add_option("--model", options.model, names_of(models::architectures()))->capture_default_str();
+  add_config(app);
+  add_privacy_options(app, options.trainer);
+  add_training_options(app, options.trainer);
+  add_machine_options(app, options);
+  add_output_options(app, options);
+  app.footer("Ctrl-C ends after the step under way, writes everything, and exits 130; a second one kills.\n"
+             "Exit: 0 done, 1 failed, 2 wrong usage, 3 going on would void the guarantee.");
+}
+
+nlohmann::json as_json(const TrainCommandOptions& options) {
+  return {{"data", options.data},
+          {"model", options.model},
+          {"clip", options.trainer.clip},
+          {"clip_function", options.trainer.clip_function},
+          {"expected_batch_size", options.trainer.batch},
+          {"physical_batch", options.trainer.physical_batch},
+          {"epochs", options.trainer.epochs},
+          {"optimizer", options.trainer.optimizer.name},
+          {"seed", options.seed}};
+}
+
+}  // namespace ghostgrad::cli

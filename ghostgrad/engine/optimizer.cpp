@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ghostgrad/engine/optimizer.h"
+
+#include <fmt/format.h>
+#include <torch/optim/adam.h>
+#include <torch/optim/sgd.h>
+
+#include <cmath>
+#include <utility>
+
+#include "ghostgrad/base/error.h"
+
+namespace ghostgrad::engine {
+namespace {
+
+const OptimizerRow& find_optimizer(const std::string& name) {
+  std::string names;
+  for (const OptimizerRow& row : optimizers()) {
+    if (row.name == name) return row;
+    names += (names.empty() ? "" : ", ") + std::string(row.name);
+  }
+  throw base::InvalidArgument("optimizer", "must be the name of an optimizer", '"' + name + '"', "choose one of " + names);
+}
+
+}  // namespace
+
+const std::vector<OptimizerRow>& optimizers() {
+  static const std::vector<OptimizerRow> rows = {
+      {"sgd", "stochastic gradient descent with momentum", 0.5, 0.9},
+      {"adam", "Adam, beta 0.9 and 0.999", 2e-3, std::nullopt},
+  };
+  return rows;
+}
+
+void check(const OptimizerOptions& options) {
+  const OptimizerRow& row = find_optimizer(options.name);
+  if (options.lr && !(*options.lr > 0 && std::isfinite(*options.lr))) {
+    throw base::InvalidArgument("lr", "must be a positive number", fmt::to_string(*options.lr), fmt::format("pass e.g. {}", row.lr));
+  }
+  if (!options.momentum) return;
+  if (!row.momentum) {
+    throw base::InvalidArgument("momentum", fmt::format("is not an option of {}", row.name), fmt::to_string(*options.momentum), "leave it out, or choose sgd");
+  }
+  if (!(*options.momentum >= 0 && *options.momentum < 1)) {
+    throw base::InvalidArgument("momentum", "must lie in [0, 1)", fmt::to_string(*options.momentum), fmt::format("pass e.g. {}", *row.momentum));
+  }
+}
+
+std::unique_ptr<torch::optim::Optimizer> make_optimizer(const OptimizerOptions& options, std::vector<at::Tensor> parameters) {
+  check(options);
+  const OptimizerRow& row = find_optimizer(options.name);
+  const double lr = options.lr.value_or(row.lr);
+  if (row.name == "adam") return std::make_unique<torch::optim::Adam>(std::move(parameters), torch::optim::AdamOptions(lr));
+  const double momentum = options.momentum.value_or(*row.momentum);
+  return std::make_unique<torch::optim::SGD>(std::move(parameters), torch::optim::SGDOptions(lr).momentum(momentum));
+}
+
+}  // namespace ghostgrad::engine

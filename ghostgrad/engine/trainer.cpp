@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ghostgrad/engine/trainer.h"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <utility>
+
+#include "ghostgrad/base/error.h"
+
+namespace ghostgrad::engine {
+namespace {
+
+/// Enough for the independence check, which runs the model about ten times.
+constexpr int64_t kCheckedExamples = 32;
+
+void check_data(const data::Dataset& dataset) {
+  const at::Tensor& targets = dataset.targets;
+  const bool shaped = targets.dim() == 1 && targets.size(0) == dataset.size() && targets.scalar_type() == at::kLong;
+  if (!shaped || (dataset.size() > 0 && (targets.min().item<int64_t>() < 0 || targets.max().item<int64_t>() >= dataset.classes))) {
+    throw base::InvalidArgument(dataset.name, fmt::format("must have one target for each of its {} inputs, an integer in [0, {})", dataset.size(), dataset.classes),
+                                shaped ? "other numbers" : "other targets", "check the labels and the number of classes");
+  }
+  data::check_finite(dataset);
+}
+
+PlanOptions plan_of(const TrainerOptions& options, const Schedule& schedule) {
+  return {.clip = options.clip,
+          .noise_multiplier = schedule.noise_multiplier,
+          .expected_batch_size = static_cast<double>(options.batch),
+          .sample_rate = schedule.sample_rate,
+          .method = options.method,
+          .clip_function = options.clip_function,
+          .accountant = options.accountant};
+}
+
+sample::PoissonOptions sampling_of(const TrainerOptions& options, const Schedule& schedule, int64_t data_set_size) {
+  return {.data_set_size = data_set_size,
+          .sample_rate = schedule.sample_rate,
+          .steps = schedule.steps,
+          .physical_batch_size = std::min(options.physical_batch, data_set_size)};
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
+
+}  // namespace
+
+Trainer::Trainer(TrainedModel model, data::Split split, TrainerOptions options, TrainerKeys keys)
+    : model_(std::move(model)),
+      split_(std::move(split)),
+      options_(std::move(options)),
+      schedule_(make_schedule(options_, split_.train.size())),
+      sampler_(sampling_of(options_, schedule_, split_.train.size()), std::move(keys.sampling)),
+      engine_(model_.module->named_parameters(), Plan(plan_of(options_, schedule_)), std::move(keys.noise)),
+      optimizer_(make_optimizer(options_.optimizer, model_.module->parameters())) {
+  check_data(split_.train);
+  check_data(split_.test);
+}
+
+Summary Trainer::train(const TrainerHooks& hooks) {
+  const auto stopped = [&] { return hooks.stop != nullptr && hooks.stop->load(); };
+  model_.module->train();
+  check_independence();
+  while (engine_.steps() < schedule_.steps && !stopped()) {
+    step();
+    const Progress now = progress();
+    if (hooks.progress) hooks.progress(now);
+  }
+  return summary();
+}
+
+void Trainer::check_independence() {
+  if (std::exchange(checked_, true)) return;
+  const int64_t examples = std::min(kCheckedExamples, split_.train.size());
+  const Batch batch{split_.train.inputs.narrow(0, 0, examples), split_.train.targets.narrow(0, 0, examples)};
+  engine_.check_independence([this](const Batch& some) { return losses(some); }, batch);
+}
+
+void Trainer::step() {
+  const auto start = std::chrono::steady_clock::now();
+  const auto logical = sampler_.draw(engine_.steps());
+  for (const auto& batch : sample::physical_batches(logical, split_.train)) backward(batch);
+  engine_.step(*optimizer_);
+  seconds_ += seconds_since(start);
+}
+
+void Trainer::backward(const sample::PhysicalBatch& batch) {
+  std::vector<at::Tensor> seen;  // one entry for the batch; one per example for the method that runs them alone
+  const auto loss_fn = [&](const Batch& some) {
+    at::Tensor result = losses(some);
+    if (options_.report_loss) seen.push_back(result.detach());
+    return result;
+  };
+  engine_.backward(loss_fn, {batch.inputs, batch.targets}, batch.mask);
+  if (!seen.empty()) remember_loss(at::cat(seen), batch.mask);
+}
+
+at::Tensor Trainer::losses(const Batch& batch) const {
+  return at::cross_entropy_loss(model_.forward(batch[0]), batch[1], {}, at::Reduction::None);
+}
+
+void Trainer::remember_loss(const at::Tensor& losses, const at::Tensor& mask) {
+  const at::Tensor counted = losses.numel() == mask.numel() ? losses.masked_select(mask) : losses;
+  const at::Tensor finite = counted.masked_select(counted.isfinite());
+  loss_sum_ += finite.sum().item<double>();
+  losses_seen_ += finite.numel();
+}
+
+Progress Trainer::progress() {
+  const int64_t step = engine_.steps();
+  Progress now;
+  now.step = step;
+  now.steps = schedule_.steps;
+  now.epoch = schedule_.sample_rate * static_cast<double>(step);
+  now.epochs = options_.epochs;
+  now.epoch_ended = step == schedule_.steps || std::floor(now.epoch) > std::floor(schedule_.sample_rate * static_cast<double>(step - 1));
+  now.epsilon = engine_.epsilon(options_.delta);
+  if (losses_seen_ > 0) now.loss = loss_sum_ / static_cast<double>(losses_seen_);
+  now.examples_per_second = examples_per_second();
+  if (now.epoch_ended) {
+    now.test_accuracy = test_accuracy();
+    loss_sum_ = 0;
+    losses_seen_ = 0;
+  }
+  return now;
+}
+
+double Trainer::examples_per_second() const {
+  return seconds_ > 0 ? static_cast<double>(options_.batch) * static_cast<double>(engine_.steps()) / seconds_ : 0;
+}
+
+std::optional<double> Trainer::test_accuracy() {
+  if (split_.test.size() > 0 && std::exchange(evaluated_at_, engine_.steps()) != engine_.steps()) test_accuracy_ = accuracy(model_, split_.test);
+  return test_accuracy_;
+}
+
+Summary Trainer::summary() {
+  Summary summary;
+  summary.statement = engine_.statement(options_.delta);
+  summary.report = engine_.report();
+  summary.test_accuracy = test_accuracy();
+  summary.planned_steps = schedule_.steps;
+  summary.planned_epsilon = schedule_.planned.epsilon;
+  summary.interrupted = engine_.steps() < schedule_.steps;
+  summary.seconds = seconds_;
+  summary.examples_per_second = examples_per_second();
+  privacy::PrivacyStatement& statement = summary.statement;
+  statement.data_set_size = split_.train.size();
+  statement.noise_is_private = statement.noise_is_private && sampler_.is_private();
+  statement.warnings.insert(statement.warnings.end(), summary.report.warnings.begin(), summary.report.warnings.end());
+  if (summary.interrupted) {
+    statement.warnings.push_back(fmt::format("stopped after {} of {} steps: if what was seen of the run decided when, count the whole plan, epsilon {:.4g}",
+                                             engine_.steps(), schedule_.steps, summary.planned_epsilon));
+  }
+  return summary;
+}
+
+}  // namespace ghostgrad::engine
