@@ -88,7 +88,8 @@ class Experiment {
 
   Seen see(const Batch& batch, uint64_t seed) {
     const SeedGuard guard;
-    at::globalContext().defaultGenerator(at::kCPU).set_current_seed(seed);
+    at::Generator generator = at::globalContext().defaultGenerator(at::kCPU);
+    generator.set_current_seed(seed);
     at::Tensor losses;
     {
       at::AutoGradMode grad(true);

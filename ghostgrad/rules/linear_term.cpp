@@ -9,11 +9,11 @@ namespace ghostgrad::rules {
 namespace {
 
 /// [B, H, T, k] -> [B*H, T, k]
-at::Tensor fold(const at::Tensor& factor) { return factor.reshape({-1, factor.size(2), factor.size(3)}); }
+at::Tensor fold(const at::Tensor& factor) { return factor.reshape({factor.size(0) * factor.size(1), factor.size(2), factor.size(3)}); }
 
 /// [B, H, T, k] -> [H, B*T, k]
 at::Tensor rows(const at::Tensor& factor) {
-  return factor.size(1) == 1 ? factor.reshape({1, -1, factor.size(3)}) : factor.transpose(0, 1).reshape({factor.size(1), -1, factor.size(3)});
+  return factor.transpose(0, 1).reshape({factor.size(1), factor.size(0) * factor.size(2), factor.size(3)});
 }
 
 at::Tensor gram(const at::Tensor& factor) {
