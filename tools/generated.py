@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Tables in README.md and docs/ that a machine writes. What stands between
+
+    <!-- generated: methods -->
+    <!-- end -->
+
+is the table of that name: `methods` and `rules` from `ghostgrad methods --json` and `ghostgrad rules --json`, `bench` from
+bench/results.json (what `ghostgrad bench --json` printed on the machine it names).
+
+    tools/generated.py --program build/release/bin/ghostgrad [--check] [FILE...]
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import tree
+
+COMMANDS = ("methods", "rules")
+RESULTS = {"bench": Path("bench/results.json")}
+BLOCK = re.compile(r"(?P<open><!-- generated: (?P<name>[\w-]+) -->\n)(?P<body>.*?)(?P<close><!-- end -->)", re.DOTALL)
+
+
+def cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value).replace("|", "\\|").replace("\n", " ")
+
+
+def table(report: dict) -> str:
+    """The first list of objects in a report as a Markdown table, its columns in the order of the first row."""
+    rows = next((value for value in report.values() if isinstance(value, list) and value and isinstance(value[0], dict)), None)
+    if rows is None:
+        raise ValueError(f"no list of rows among {', '.join(report) or 'nothing'}")
+    columns = list(rows[0])
+    lines = [columns, ["---"] * len(columns)] + [[cell(row.get(column, "")) for column in columns] for row in rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def content(name: str, root: Path, program: Path | None) -> str:
+    """What belongs into the block of this name."""
+    if name in RESULTS:
+        return table(json.loads(tree.read(root / RESULTS[name])))
+    if name in COMMANDS and program is not None:
+        return table(json.loads(subprocess.run([str(program), name, "--json"], check=True, capture_output=True, text=True).stdout))
+    raise ValueError(f"nothing generates '{name}'; known: {', '.join((*COMMANDS, *RESULTS))}")
+
+
+def filled(text: str, root: Path, program: Path | None) -> str:
+    return BLOCK.sub(lambda block: block["open"] + content(block["name"], root, program) + block["close"], text)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--program", type=Path)
+    parser.add_argument("--check", action="store_true", help="change nothing, exit 1 if something would change")
+    options = parser.parse_args(arguments)
+    stale = []
+    for path in options.files or [tree.ROOT / path for path in tree.files(tree.ROOT, (".md",))]:
+        text = tree.read(path)
+        after = filled(text, tree.ROOT, options.program)
+        if after != text:
+            stale.append(path)
+            if not options.check:
+                path.write_text(after, encoding="utf-8")
+    for path in stale:
+        print(f"{path}: " + ("out of date; ./dev docs writes it" if options.check else "written"))
+    print(f"generated: {len(stale)} files {'out of date' if options.check else 'changed'}")
+    return 1 if stale and options.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
