@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Every source that the code or the docs cite, as [Bu22] or [Bu22, Sec. 3], is listed in docs/bibliography.md.
+"""Every source that the code or the docs cite, as [Bu22], [Bu22, Sec. 3] or [Li21; Bu22bk, Eq. 2], is listed in docs/bibliography.md.
 
     tools/citations.py [ROOT]     prints what is cited but not listed and exits 1 if anything is
 """
@@ -12,8 +12,9 @@ from pathlib import Path
 import tree
 
 LIST = Path("docs/bibliography.md")
-CITED = re.compile(r"\[([A-Z][A-Za-z]+\d\d[a-z]?)(?:,[^\]\n]*)?\]")
-LISTED = re.compile(r"^\*\*\[([A-Z][A-Za-z]+\d\d[a-z]?)\]\*\*", re.MULTILINE)
+KEY = r"[A-Z][A-Za-z]+\d\d[a-z]*"
+CITED = re.compile(rf"(?<!\w)\[({KEY}(?:[,;][^\]\n]*)?)\]")
+LISTED = re.compile(rf"^\*\*\[({KEY})\]\*\*", re.MULTILINE)
 
 
 def check(root: Path) -> list[str]:
@@ -22,8 +23,8 @@ def check(root: Path) -> list[str]:
     for path in tree.files(root, (".h", ".cpp", ".md")):
         text = tree.read(root / path)
         for match in CITED.finditer(text):
-            if match.group(1) not in listed:
-                complaints.append(f"{path}:{tree.line_of(text, match.start())}: [{match.group(1)}] is not listed in {LIST}")
+            cited = re.findall(rf"(?:^|;)\s*({KEY})", match.group(1))
+            complaints += [f"{path}:{tree.line_of(text, match.start())}: [{key}] is not listed in {LIST}" for key in cited if key not in listed]
     return complaints
 
 

@@ -46,6 +46,8 @@ def table(report: dict) -> str:
 def content(name: str, root: Path, program: Path | None) -> str:
     """What belongs into the block of this name."""
     if name in RESULTS:
+        if not (root / RESULTS[name]).is_file():
+            raise ValueError(f"{RESULTS[name]} is missing; ./dev {name} --json >{RESULTS[name]}")
         return table(json.loads(tree.read(root / RESULTS[name])))
     if name in COMMANDS and program is not None:
         return table(json.loads(subprocess.run([str(program), name, "--json"], check=True, capture_output=True, text=True).stdout))

@@ -17,7 +17,7 @@ class CitationsTest(HouseTest):
         self.write("docs/bibliography.md", "**[Bu22]** Bu et al.\n")
         self.write("ghostgrad/clip/x.h", "// as in [Bu22, Sec. 3] and [Bu22]\nint a[N12];\n")
         self.assertEqual(citations.check(self.root), [])
-        self.write("ghostgrad/clip/x.h", "// first\n// as in [Li21b, Eq. 2]\n")
+        self.write("ghostgrad/clip/x.h", "// first\n// as in [Bu22, Sec. 3; Li21b, Eq. 2]\n")
         self.assertEqual(citations.check(self.root), ["ghostgrad/clip/x.h:2: [Li21b] is not listed in docs/bibliography.md"])
 
 
@@ -38,6 +38,10 @@ class GeneratedTest(HouseTest):
     def test_the_bench_table_comes_from_the_kept_results(self) -> None:
         self.write("bench/results.json", json.dumps({"machine": {"threads": 1}, "rows": [{"model": "mlp", "ratio": 1.08432}]}))
         self.assertIn("| mlp | 1.084 |\n", self.filled(BLOCK.format("bench", "")))
+
+    def test_missing_results_are_an_error_that_says_how_to_make_them(self) -> None:
+        with self.assertRaisesRegex(ValueError, r"bench/results.json is missing; ./dev bench --json >bench/results.json"):
+            self.filled(BLOCK.format("bench", ""))
 
     def test_a_block_that_nothing_generates_is_an_error(self) -> None:
         with self.assertRaisesRegex(ValueError, "nothing generates 'weather'"):
