@@ -9,8 +9,7 @@ find_package(CLI11 REQUIRED)
 find_package(Boost 1.74 REQUIRED CONFIG)
 
 if(GHOSTGRAD_TORCH)
-  find_package(Torch REQUIRED)
-  # TorchConfig adds its flags to the directory scope; the imported target carries all that is needed.
+  find_package(Torch 2.11...<2.14 REQUIRED)
 endif()
 if(GHOSTGRAD_TESTS)
   find_package(GTest REQUIRED)

@@ -18,5 +18,7 @@ configure_package_config_file(
   "${CMAKE_SOURCE_DIR}/cmake/ghostgradConfig.cmake.in" "${CMAKE_BINARY_DIR}/package/ghostgradConfig.cmake"
   INSTALL_DESTINATION "${package}" PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_LIBDIR)
 write_basic_package_version_file("${CMAKE_BINARY_DIR}/package/ghostgradConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
-install(FILES "${CMAKE_BINARY_DIR}/package/ghostgradConfig.cmake" "${CMAKE_BINARY_DIR}/package/ghostgradConfigVersion.cmake"
+install(
+  FILES "${CMAKE_BINARY_DIR}/package/ghostgradConfig.cmake" "${CMAKE_BINARY_DIR}/package/ghostgradConfigVersion.cmake"
+    "${CMAKE_SOURCE_DIR}/cmake/FindTorch.cmake"
   DESTINATION "${package}")
