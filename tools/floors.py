@@ -21,7 +21,7 @@ FLOORS = (
     ("rules", "sample", "noise"),
     ("clip",),
     ("engine",),
-    ("audit",),
+    ("audit", "measure"),
 )
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 
