@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// A network with one forward function: what `ghostgrad train` and the benchmarks need of a model, and no more.
+//
+//     torch::manual_seed(1);                                              // initial parameters come from torch's generator
+//     auto model = models::make("cnn", {.input_shape = {1, 28, 28}});     // make.h
+//     auto logits = model->forward(inputs);                               // [B, 1, 28, 28] -> [B, 10]
+//
+// These are ordinary torch::nn modules that know nothing of privacy; the engine takes any other model just as well.
+// Guarantee: no model here mixes examples. Row i of the output depends on row i of the input alone, bit for bit.
+#pragma once
+
+#include <memory>
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+namespace ghostgrad::models {
+
+class Model : public torch::nn::Module {
+ public:
+  /// inputs [B, ...] -> logits [B, classes], or [B, T, vocabulary] for a language model
+  virtual at::Tensor forward(const at::Tensor& inputs) = 0;
+};
+
+/// One image; [channels, height, width] as torch orders it.
+struct ImageShape {
+  int64_t channels = 1;
+  int64_t height = 28;
+  int64_t width = 28;
+};
+
+}  // namespace ghostgrad::models
