@@ -6,12 +6,12 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "accounting.h"
-#include "command.h"
-#include "exit.h"
+#include "cli/accounting.h"
+#include "cli/command.h"
+#include "cli/exit.h"
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/privacy/statement.h"
-#include "output.h"
+#include "cli/output.h"
 
 namespace ghostgrad::cli {
 namespace {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "accounting.h"
+#include "cli/accounting.h"
 
 #include <fmt/format.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "output.h"
+#include "cli/output.h"
 
 namespace ghostgrad::cli {
 

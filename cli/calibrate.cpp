@@ -6,11 +6,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "accounting.h"
-#include "command.h"
-#include "exit.h"
+#include "cli/accounting.h"
+#include "cli/command.h"
+#include "cli/exit.h"
 #include "ghostgrad/privacy/statement.h"
-#include "output.h"
+#include "cli/output.h"
 
 namespace ghostgrad::cli {
 namespace {

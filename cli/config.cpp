@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "config.h"
+#include "cli/config.h"
 
 #include <CLI/Config.hpp>
 #include <algorithm>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "exit.h"
+#include "cli/exit.h"
 
 #include <c10/util/Exception.h>
 #include <fmt/format.h>

@@ -4,8 +4,8 @@
 #include <iostream>
 #include <string>
 
-#include "command.h"
-#include "exit.h"
+#include "cli/command.h"
+#include "cli/exit.h"
 
 namespace ghostgrad::cli {
 namespace {

@@ -2,10 +2,10 @@
 // ghostgrad methods: the table of clip/method.h.
 #include <nlohmann/json.hpp>
 
-#include "command.h"
-#include "exit.h"
+#include "cli/command.h"
+#include "cli/exit.h"
 #include "ghostgrad/clip/method.h"
-#include "output.h"
+#include "cli/output.h"
 
 namespace ghostgrad::cli {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "output.h"
+#include "cli/output.h"
 
 #include <fmt/format.h>
 
@@ -44,9 +44,13 @@ void print_warnings(const std::vector<std::string>& warnings) {
 }
 
 std::string with_commas(double value) {
-  std::string digits = fmt::format("{:.0f}", value);
-  for (auto place = static_cast<int64_t>(digits.size()) - 3; place > 0; place -= 3) digits.insert(static_cast<size_t>(place), ",");
-  return digits;
+  const std::string digits = fmt::format("{:.0f}", value);
+  std::string text;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
 }
 
 std::string alternatives(const std::vector<std::string>& names) {

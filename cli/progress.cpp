@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "progress.h"
+#include "cli/progress.h"
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
@@ -9,7 +9,7 @@
 #include <iostream>
 
 #include "ghostgrad/privacy/statement.h"
-#include "output.h"
+#include "cli/output.h"
 
 namespace ghostgrad::cli {
 namespace {

@@ -2,10 +2,10 @@
 // ghostgrad rules: the registry of rules/rule.h. Whatever is not in it runs through the fallback.
 #include <nlohmann/json.hpp>
 
-#include "command.h"
-#include "exit.h"
+#include "cli/command.h"
+#include "cli/exit.h"
 #include "ghostgrad/rules/rule.h"
-#include "output.h"
+#include "cli/output.h"
 
 namespace ghostgrad::cli {
 namespace {

@@ -6,16 +6,16 @@
 
 #include <nlohmann/json.hpp>
 
-#include "command.h"
-#include "exit.h"
+#include "cli/command.h"
+#include "cli/exit.h"
 #include "ghostgrad/data/open.h"
 #include "ghostgrad/engine/trainer.h"
 #include "ghostgrad/models/make.h"
-#include "interrupt.h"
-#include "output.h"
-#include "progress.h"
-#include "train_files.h"
-#include "train_options.h"
+#include "cli/interrupt.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/train_files.h"
+#include "cli/train_options.h"
 
 namespace ghostgrad::cli {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "train_files.h"
+#include "cli/train_files.h"
 
 #include <fmt/format.h>
 #include <unistd.h>

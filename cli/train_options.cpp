@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "train_options.h"
+#include "cli/train_options.h"
 
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
-#include "config.h"
+#include "cli/config.h"
 #include "ghostgrad/clip/clip_function.h"
 #include "ghostgrad/clip/method.h"
 #include "ghostgrad/data/open.h"
 #include "ghostgrad/models/make.h"
 #include "ghostgrad/privacy/accountants.h"
-#include "output.h"
+#include "cli/output.h"
 
 namespace ghostgrad::cli {
 namespace {

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ghostgrad train: results, files, signals."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+
+from program import ENVIRONMENT, TIMEOUT_SECONDS, ProgramTest, arguments, write_mnist
+
+PINNED = {
+    "epsilon", "delta", "noise_multiplier", "sample_rate", "steps", "test_accuracy", "examples_per_second", "method", "calls_by_rule",
+    "independence", "private", "warnings", "interrupted", "planned_steps", "planned_epsilon", "accountant", "adjacency", "data", "model",
+    "clip", "clip_function", "expected_batch_size", "physical_batch", "epochs", "optimizer", "seed",
+}
+
+
+class TrainTest(ProgramTest):
+    def setUp(self) -> None:
+        super().setUp()
+        write_mnist(self.folder)
+        self.train = ("train", "--data", f"mnist:{self.folder}", "--model", "cnn", "--batch", 30, "--physical-batch", 16, "--delta", 1e-3)
+
+    def test_json_holds_the_pinned_fields_and_stays_within_the_budget(self) -> None:
+        report = self.json_of(*self.train, "--epsilon", 4, "--epochs", 2)
+        self.assertLessEqual(PINNED, set(report))
+        self.assertLessEqual(report["epsilon"], 4)
+        self.assertGreater(report["epsilon"], 3.9)
+        self.assertEqual(report["steps"], 8)
+        self.assertEqual(report["sample_rate"], 30 / 120)
+        self.assertEqual(report["independence"], "audited")
+        self.assertTrue(report["private"])
+        self.assertEqual(report["calls_by_rule"], {"linear": 2, "convolution": 2})
+        self.assertNotIn("loss", json.dumps(report))
+
+    def test_the_files_are_written_and_protected(self) -> None:
+        short = (*self.train, "--noise-multiplier", 1, "--epochs", 1, "--quiet", "--out", "results/first")
+        printed = self.succeed(*short).stdout
+        self.assertIn("test accuracy", printed)
+        self.assertIn("differential privacy", printed)
+        summary = json.loads((self.folder / "results/first/summary.json").read_text())
+        self.assertLessEqual(PINNED, set(summary))
+        self.assertGreater((self.folder / "results/first/model.pt").stat().st_size, 26010 * 4)
+        self.refuse(2, "--force", *short)
+        self.succeed(*short, "--force")
+
+    def test_a_delta_that_is_too_large_is_warned_about(self) -> None:
+        done = self.succeed(*self.train, "--noise-multiplier", 1, "--epochs", 1, "--delta", 0.01, "--json")
+        self.assertRegex(done.stderr, r"warning: delta 0\.01 is not below 1 / data set size")
+        self.assertTrue(any("delta" in warning for warning in json.loads(done.stdout)["warnings"]))
+
+    def test_no_noise_is_said_to_be_no_privacy(self) -> None:
+        done = self.succeed(*self.train, "--noise-multiplier", 0, "--method", "non_private", "--epochs", 1)
+        self.assertIn("NOT PRIVATE", done.stdout)
+
+    def test_progress_goes_to_standard_error_line_by_line_with_the_loss_only_if_wanted(self) -> None:
+        done = self.succeed(*self.train, "--noise-multiplier", 1, "--epochs", 2, "--json")
+        lines = [line for line in done.stderr.splitlines() if line.startswith("epoch ")]
+        self.assertEqual(len(lines), 2)
+        self.assertIn("loss", lines[0])
+        self.assertNotIn("\r", done.stderr)
+        silent = self.succeed(*self.train, "--noise-multiplier", 1, "--epochs", 1, "--no-train-loss")
+        self.assertNotIn("loss", silent.stderr + silent.stdout)
+
+    def test_a_terminal_gets_a_bar(self) -> None:
+        ours, theirs = pty.openpty()
+        done = subprocess.run(
+            arguments(*self.train, "--noise-multiplier", 1, "--epochs", 1, "--json"), env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=theirs,
+            timeout=TIMEOUT_SECONDS,
+        )
+        os.close(theirs)
+        shown = os.read(ours, 1 << 16).decode()
+        os.close(ours)
+        self.assertIn("\r[", shown)
+        self.assertIn("] epoch 1/1", shown)
+        self.assertEqual(json.loads(done.stdout)["steps"], 4)
+
+
+class InterruptTest(ProgramTest):
+    def start(self, *words: object) -> subprocess.Popen:
+        """A training that would take hours; returns when its first epoch is over."""
+        write_mnist(self.folder)
+        process = subprocess.Popen(
+            arguments("train", "--data", f"mnist:{self.folder}", "--model", "mlp", "--batch", 8, "--epochs", 100000, "--noise-multiplier", 2, *words),
+            cwd=self.folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        self.addCleanup(process.kill)
+        while not process.stderr.readline().startswith("epoch "):
+            self.assertIsNone(process.poll(), "ended before its first epoch")
+        return process
+
+    def test_ctrl_c_and_sigterm_end_cleanly_with_what_was_spent(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = self.start("--json", "--force", "--out", "results")
+            process.send_signal(number)
+            output, _ = process.communicate(timeout=TIMEOUT_SECONDS)
+            self.assertEqual(process.returncode, 128 + number)
+            report = json.loads(output)
+            self.assertTrue(report["interrupted"])
+            self.assertGreaterEqual(report["steps"], 15)
+            self.assertLess(report["steps"], report["planned_steps"])
+            self.assertLess(report["epsilon"], report["planned_epsilon"])
+            self.assertTrue(any("stopped after" in warning for warning in report["warnings"]))
+            self.assertEqual(json.loads((self.folder / "results/summary.json").read_text()), report)
+            self.assertTrue((self.folder / "results/model.pt").exists())

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Help, wrong flags and values, configuration files: everything that ends before a step of training."""
+
+from program import ProgramTest, write_mnist
+
+COMMANDS = ("train", "account", "calibrate", "methods", "rules")
+TRAIN = ("train", "--noise-multiplier", 1)
+
+
+class HelpTest(ProgramTest):
+    def test_every_command_has_help_on_standard_output(self) -> None:
+        overview = self.succeed("--help").stdout
+        for command in COMMANDS:
+            self.assertIn(command, overview)
+            self.assertIn("--json", self.succeed(command, "--help").stdout)
+
+    def test_help_of_train_lists_what_can_be_chosen(self) -> None:
+        text = self.succeed("train", "--help").stdout
+        for word in ("mnist:DIR", "cifar10:DIR", "transformer", "abadi", "adam", "rdp", "--no-train-loss", "130"):
+            self.assertIn(word, text)
+
+    def test_the_version_is_printed(self) -> None:
+        self.assertRegex(self.succeed("--version").stdout, r"^ghostgrad \d+\.\d+\.\d+\n$")
+
+
+class FlagsTest(ProgramTest):
+    def test_unknown_commands_and_flags_are_refused(self) -> None:
+        self.refuse(2, "command line")
+        self.refuse(2, "fly", "fly")
+        self.refuse(2, "--epsilonn", "train", "--epsilonn", 3)
+        self.refuse(2, "--steps", "account", "--noise-multiplier", 1, "--sample-rate", 0.1)
+        self.refuse(2, "three", "train", "--epsilon", "three")
+        self.refuse(2, "--threads", *TRAIN, "--threads", 0)
+
+    def test_exactly_one_of_epsilon_and_noise_multiplier_is_wanted(self) -> None:
+        self.refuse(2, "[epsilon]", "train")
+        self.refuse(2, "exclude", *TRAIN, "--epsilon", 3)
+
+    def test_values_out_of_range_are_refused(self) -> None:
+        self.refuse(2, "[noise_multiplier]", "train", "--noise-multiplier", -1)
+        self.refuse(2, "[delta]", *TRAIN, "--delta", 1.5)
+        self.refuse(2, "[clip]", *TRAIN, "--clip", -1)
+        self.refuse(2, "[batch]", *TRAIN, "--batch", -256)
+        self.refuse(2, "[lr]", *TRAIN, "--lr", "nan")
+
+    def test_unknown_names_are_refused_with_the_known_ones(self) -> None:
+        self.refuse(2, "bk_mixed_opt", *TRAIN, "--method", "magic")
+        self.refuse(2, "transformer", *TRAIN, "--model", "tree")
+        self.refuse(2, "mnist:DIR", *TRAIN, "--data", "imagenet")
+
+    def test_a_batch_above_the_data_set_is_refused(self) -> None:
+        write_mnist(self.folder)
+        self.refuse(2, "120 examples", *TRAIN, "--data", "mnist:.", "--batch", 121)
+
+    def test_a_budget_that_no_noise_can_keep_is_refused(self) -> None:
+        self.refuse(2, "no noise reaches", "train", "--epsilon", 1e-6)
+
+    def test_a_model_that_does_not_fit_the_data_is_refused(self) -> None:
+        self.refuse(2, "[input_shape]", *TRAIN, "--model", "gpt")
+
+    def test_earlier_results_are_not_overwritten(self) -> None:
+        (self.folder / "model.pt").write_text("precious")
+        self.refuse(2, "--force", *TRAIN, "--out", self.folder)
+        self.assertEqual((self.folder / "model.pt").read_text(), "precious")
+
+    def test_a_place_that_cannot_be_written_to_fails_before_training(self) -> None:
+        (self.folder / "file").write_text("")
+        self.refuse(1, "[out]", *TRAIN, "--out", self.folder / "file" / "below")
+
+
+class ConfigTest(ProgramTest):
+    def config(self, text: str) -> str:
+        (self.folder / "run.toml").write_text(text)
+        return "run.toml"
+
+    def test_a_file_gives_options_and_the_command_line_goes_first(self) -> None:
+        write_mnist(self.folder)
+        file = self.config("# a run\ndata = 'mnist:.'\nmodel = mlp\nnoise-multiplier = 2\nphysical_batch = 30\nbatch = 60\nepochs = 1\nquiet = true\n")
+        report = self.json_of("train", "--config", file, "--batch", 30)
+        self.assertEqual(report["noise_multiplier"], 2)
+        self.assertEqual(report["expected_batch_size"], 30)
+        self.assertEqual(report["physical_batch"], 30)
+
+    def test_a_section_for_the_command_is_allowed(self) -> None:
+        self.refuse(2, "[delta]", "train", "--config", self.config("[train]\nnoise-multiplier = 2\ndelta = 7\n"))
+
+    def test_a_name_that_is_no_option_is_refused(self) -> None:
+        self.refuse(2, "epsilonn", *TRAIN, "--config", self.config("epsilonn = 3\n"))
+
+    def test_a_missing_file_is_refused(self) -> None:
+        self.refuse(2, "nowhere.toml", *TRAIN, "--config", "nowhere.toml")
