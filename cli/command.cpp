@@ -10,6 +10,7 @@ const std::vector<CommandRow>& commands() {
       {"calibrate", "the least noise that keeps training within a budget", make_calibrate},
       {"methods", "ways to form the clipped sum; all give the same one", make_methods},
       {"rules", "layers whose per-example gradients have a fast way", make_rules},
+      {"bench", "time every method against ordinary training", make_bench},
   };
   return rows;
 }

@@ -18,7 +18,11 @@ int64_t ClippedSum::dimension() const {
 }
 
 void ClippedSum::add(size_t parameter, const at::Tensor& sum) {
-  totals_[parameter].add_(lattice_ ? noise::to_lattice(sum, *lattice_) : sum.to(at::kDouble));
+  if (lattice_) {
+    noise::add_to_lattice(totals_[parameter], sum, *lattice_);
+  } else {
+    totals_[parameter].add_(sum);
+  }
 }
 
 void ClippedSum::finish_physical_batch(double accumulation_error) {

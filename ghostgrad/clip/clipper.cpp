@@ -75,7 +75,7 @@ void Clipper::refuse_refused(const graph::Cut& cut) {
 ClippedSum Clipper::start(std::optional<noise::Lattice> lattice) const {
   std::vector<at::Tensor> zeros;
   for (const at::Tensor& parameter : parameters_) {
-    zeros.push_back(at::zeros(parameter.sizes(), parameter.options().dtype(lattice ? at::kLong : at::kDouble).requires_grad(false)));
+    zeros.push_back(at::zeros(parameter.sizes(), at::TensorOptions(lattice ? at::kLong : at::kDouble).device(lattice ? at::kCPU : parameter.device())));
   }
   return {std::move(zeros), std::move(lattice), options_.threshold, method_->norm != NormRoute::none};
 }

@@ -130,7 +130,7 @@ void Engine::release() {
   released_.clear();
   for (size_t k = 0; k < tracked_.size(); ++k) {
     at::Tensor parameter = named_[tracked_[k]].second;
-    at::Tensor grad = noisy.values()[k].to(parameter.scalar_type());
+    at::Tensor grad = noisy.values()[k].to(parameter.device(), parameter.scalar_type());
     parameter.mutable_grad() = grad;
     released_.emplace(parameter.unsafeGetTensorImpl(), grad);
   }

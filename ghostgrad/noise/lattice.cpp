@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/noise/lattice.h"
 
+#include <ATen/Parallel.h>
+#include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 
+#include <atomic>
+#include <bit>
 #include <cmath>
 
 #include "ghostgrad/base/error.h"
@@ -10,7 +14,33 @@
 namespace ghostgrad::noise {
 namespace {
 
-constexpr double kLargest = 4503599627370496.0;  // 2^52 units: exact in float64
+constexpr double kLargest = 0x1p51;  // units: beyond it the rounding below is not exact
+// x + 1.5 * 2^52 has the integer nearest to x in its low bits: one addition rounds, ties to even, and compilers vectorise it.
+constexpr double kRounder = 0x1.8p52;
+
+/// Adds the rounded values; false if one of them is not finite or too large.
+template <class Value>
+bool add_rounded(int64_t* total, const Value* value, int64_t count, double inverse) {
+  int64_t bad = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    const double units = static_cast<double>(value[i]) * inverse;
+    bad |= static_cast<int64_t>(!(std::abs(units) <= kLargest));
+    total[i] += std::bit_cast<int64_t>(units + kRounder) - std::bit_cast<int64_t>(kRounder);
+  }
+  return bad == 0;
+}
+
+template <class Value>
+bool add_all(const at::Tensor& totals, const at::Tensor& values, double inverse) {
+  constexpr int64_t kGrain = 1 << 15;
+  int64_t* total = totals.data_ptr<int64_t>();
+  const Value* value = values.const_data_ptr<Value>();
+  std::atomic<bool> good{true};
+  at::parallel_for(0, values.numel(), kGrain, [&](int64_t begin, int64_t end) {
+    if (!add_rounded(total + begin, value + begin, end - begin, inverse)) good = false;
+  });
+  return good;
+}
 
 }  // namespace
 
@@ -25,12 +55,19 @@ Lattice make_lattice(double noise_multiplier, double threshold, int64_t dimensio
 }
 
 at::Tensor to_lattice(const at::Tensor& values, const Lattice& lattice) {
-  const at::Tensor units = values.to(at::kDouble).mul_(1.0 / lattice.resolution).round_();
-  if (units.numel() > 0 && !(units.abs().max().item<double>() <= kLargest)) {
-    throw base::PrivacyError("clipped sum", "must be finite and below 2^52 lattice units", "a larger or non-finite value",
+  at::Tensor units = at::zeros(values.sizes(), at::kLong);
+  add_to_lattice(units, values, lattice);
+  return units;
+}
+
+void add_to_lattice(const at::Tensor& totals, const at::Tensor& values, const Lattice& lattice) {
+  const bool single = values.scalar_type() == at::kFloat;
+  const at::Tensor dense = (single ? values : values.to(at::kDouble)).to(at::kCPU).contiguous();
+  const double inverse = 1.0 / lattice.resolution;
+  if (!(single ? add_all<float>(totals, dense, inverse) : add_all<double>(totals, dense, inverse))) {
+    throw base::PrivacyError("clipped sum", "must be finite and below 2^51 lattice units", "a larger or non-finite value",
                              "lower the threshold or the size of the logical batch, or raise the noise multiplier");
   }
-  return units.to(at::kLong);
 }
 
 at::Tensor from_lattice(const at::Tensor& units, const Lattice& lattice) { return units.to(at::kDouble).mul_(lattice.resolution); }

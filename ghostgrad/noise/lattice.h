@@ -22,8 +22,12 @@ struct Lattice {
 /// Requires noise_multiplier > 0 and threshold > 0, both finite. Errors: InvalidArgument.
 [[nodiscard]] Lattice make_lattice(double noise_multiplier, double threshold, int64_t dimension);
 
-/// rint(values / r) as int64, ties to even. Errors: PrivacyError when a value is not finite or beyond 2^52 units.
+/// rint(values / r) as int64, ties to even. Errors: PrivacyError when a value is not finite or beyond 2^51 units.
 [[nodiscard]] at::Tensor to_lattice(const at::Tensor& values, const Lattice& lattice);
+
+/// totals += rint(values / r), in one pass over both; totals: int64, contiguous, of the same number of elements. Errors as above; totals is then
+/// of no use any more.
+void add_to_lattice(const at::Tensor& totals, const at::Tensor& values, const Lattice& lattice);
 
 /// units * r as float64.
 [[nodiscard]] at::Tensor from_lattice(const at::Tensor& units, const Lattice& lattice);
