@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/engine/independence.h"
 
-#include <ATen/CPUGeneratorImpl.h>
+
 #include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/equal.h>

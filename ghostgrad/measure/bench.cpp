@@ -134,6 +134,7 @@ std::vector<BenchRow> bench_model(const std::string& model, const BenchOptions& 
 
 std::vector<BenchRow> run_bench(const BenchOptions& options, const std::function<void(const std::string&)>& progress) {
   if (options.rounds < 1) throw base::InvalidArgument("rounds", "must be at least 1", fmt::to_string(options.rounds), "pass e.g. 10");
+  const PeakBytes installs_the_counter_before_the_first_tensor;
   std::vector<BenchRow> rows;
   for (const std::string& model : options.models) {
     progress(model);

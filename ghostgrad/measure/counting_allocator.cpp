@@ -5,7 +5,6 @@
 #include <c10/core/CPUAllocator.h>
 
 #include <atomic>
-#include <utility>
 
 namespace ghostgrad::measure {
 namespace {
@@ -13,43 +12,41 @@ namespace {
 std::atomic<int64_t> held{0};
 std::atomic<int64_t> peak{0};
 
-/// Rides on an allocation of the wrapped allocator and gives its bytes back to the count when it dies.
-struct Counted {
-  at::DataPtr inner;
-  int64_t bytes;
-};
+/// In front of each block lies its size; 64 bytes keep the block as aligned as it was.
+constexpr size_t kHeader = 64;
 
-void release(void* context) {
-  auto* counted = static_cast<Counted*>(context);
-  held -= counted->bytes;
-  delete counted;
+c10::Allocator* inner = nullptr;
+
+void release(void* data) {
+  if (!data) return;  // of zero bytes
+  auto* block = static_cast<char*>(data) - kHeader;
+  held -= *reinterpret_cast<int64_t*>(block);
+  inner->raw_deallocate(block);
 }
 
 class CountingAllocator final : public c10::Allocator {
  public:
-  explicit CountingAllocator(c10::Allocator* inner) : inner_(inner) {}
-
+  // Data and context are one pointer, so that raw_allocate works: oneDNN's scratchpads use it.
   at::DataPtr allocate(size_t bytes) override {
-    auto inner = inner_->allocate(bytes);
-    if (bytes == 0) return inner;
+    if (bytes == 0) return {nullptr, nullptr, &release, at::kCPU};
+    auto* block = static_cast<char*>(inner->raw_allocate(bytes + kHeader));
     const auto size = static_cast<int64_t>(bytes);
+    *reinterpret_cast<int64_t*>(block) = size;
     const int64_t now = held += size;
     for (int64_t seen = peak; now > seen && !peak.compare_exchange_weak(seen, now);) {
     }
-    void* data = inner.get();
-    const auto device = inner.device();
-    return {data, new Counted{std::move(inner), size}, release, device};
+    void* data = block + kHeader;
+    return {data, data, &release, at::kCPU};
   }
 
+  at::DeleterFnPtr raw_deleter() const override { return &release; }
   void copy_data(void* destination, const void* source, size_t bytes) const override { default_copy_data(destination, source, bytes); }
-
- private:
-  c10::Allocator* inner_;
 };
 
 void install() {
-  static CountingAllocator allocator(c10::GetCPUAllocator());
+  static CountingAllocator allocator;
   static const bool installed = [] {
+    inner = c10::GetCPUAllocator();
     c10::SetCPUAllocator(&allocator, /*priority=*/100);
     return true;
   }();

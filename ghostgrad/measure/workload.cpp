@@ -73,7 +73,8 @@ Workload make_workload(const std::string& name, const WorkloadOptions& options) 
     if (row.name != name) continue;
     WorkloadOptions chosen = options;
     if (chosen.batch == 0) chosen.batch = row.batch;
-    at::globalContext().defaultGenerator(at::kCPU).set_current_seed(7);
+    at::Generator generator = at::globalContext().defaultGenerator(at::kCPU);
+    generator.set_current_seed(7);
     Workload workload = name == "mlp" ? mlp(chosen) : name == "cnn" ? cnn(chosen) : transformer(chosen);
     workload.name = name;
     workload.what = fmt::format("{}, B {}", row.what, chosen.batch);
