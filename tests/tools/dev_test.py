@@ -96,6 +96,17 @@ class DevTest(HouseTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("pip install --quiet --disable-pip-version-check cmake>=3.25", self.record())
 
+    def test_fmt_formats_every_source_with_clang_format_14_and_with_no_other(self) -> None:
+        self.user(0, sudo=False)
+        for program, version, after in (("clang-format-14", 14, "formatted"), ("clang-format-14", 19, "left alone")):
+            with self.subTest(version):
+                answer = f'[ "$1" = --version ] && echo "clang-format version {version}.0.6" || for f in "${{@:2}}"; do echo formatted >$f; done'
+                self.stub(program, answer)
+                self.write("ghostgrad/base/x.cpp", "left alone\n")
+                subprocess.run(["git", "-C", str(self.root), "init", "-q"], check=True)
+                self.assertEqual(self.dev("fmt").returncode, 0 if version == 14 else 1)
+                self.assertEqual((self.root / "ghostgrad/base/x.cpp").read_text(encoding="utf-8").strip(), after)
+
     def test_help_lists_every_command_and_an_unknown_one_exits_2(self) -> None:
         text = self.dev("help").stdout
         for command in ("demo", "test", "fast", "slow", "lint", "fmt", "bench", "asan", "tsan", "docs"):
