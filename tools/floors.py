@@ -23,6 +23,7 @@ FLOORS = (
     ("engine",),
     ("audit", "measure"),
 )
+UMBRELLA = Path("ghostgrad/ghostgrad.h")  # everything for programs; no room includes it
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 
 
@@ -61,7 +62,7 @@ WORDS = (
             r"|\b(at|torch)::(rand\w*|normal|bernoulli|poisson|multinomial)\s*\("
             r"|(\.|->)(normal|uniform|bernoulli|random|exponential)_\s*\("
         ),
-        ("graph", "models", "data", "cli", "bench", "examples", "python"),
+        ("graph", "models", "data", "measure", "cli", "bench", "examples", "python"),
     ),
 )
 
@@ -73,6 +74,8 @@ def place_of(path: Path) -> str | None:
     """The room or front end that a file stands in; None for tests and everything else."""
     parts = path.parts
     if parts[0] == "ghostgrad":
+        if path == UMBRELLA:
+            return "examples"  # it stands above the house, like a program
         return parts[1] if len(parts) > 2 else ""
     return parts[0] if parts[0] in tree.FRONTS else None
 

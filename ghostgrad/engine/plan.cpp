@@ -14,23 +14,23 @@
 namespace ghostgrad::engine {
 namespace {
 
-void require(bool holds, const char* option, const char* wrong, double got, const char* remedy) {
-  if (!holds) throw base::InvalidArgument(option, wrong, fmt::to_string(got), remedy);
+void require(bool holds, base::Complaint complaint) {
+  if (!holds) throw base::InvalidArgument(std::move(complaint));
 }
 
 void check_numbers(const PlanOptions& options) {
-  require(options.clip > 0 && std::isfinite(options.clip), "clip", "must be a positive number", options.clip,
-          "pass the norm that gradients are clipped to, e.g. 1.0");
-  require(options.noise_multiplier >= 0 && std::isfinite(options.noise_multiplier), "noise_multiplier", "must be set to a finite number, 0 or more",
-          options.noise_multiplier, "pass e.g. 1.1, or find one with `ghostgrad calibrate`; 0 trains without privacy");
-  require(options.expected_batch_size > 0 && std::isfinite(options.expected_batch_size), "expected_batch_size",
-          "must be set to a positive number", options.expected_batch_size, "pass sample_rate * data set size");
-  if (options.sample_rate) {
-    require(*options.sample_rate > 0 && *options.sample_rate <= 1, "sample_rate", "must lie in (0, 1]", *options.sample_rate,
-            "pass expected batch size / data set size");
-  }
-  require(options.performance.keep_bytes >= 0, "keep_bytes", "must not be negative", static_cast<double>(options.performance.keep_bytes),
-          "pass a number of bytes");
+  require(options.clip > 0 && std::isfinite(options.clip),
+          {"clip", "must be a positive number", fmt::to_string(options.clip), "pass the norm that gradients are clipped to, e.g. 1.0"});
+  require(options.noise_multiplier >= 0 && std::isfinite(options.noise_multiplier),
+          {"noise_multiplier", "must be set to a finite number, 0 or more", fmt::to_string(options.noise_multiplier),
+           "pass e.g. 1.1, or find one with `ghostgrad calibrate`; 0 trains without privacy"});
+  require(options.expected_batch_size > 0 && std::isfinite(options.expected_batch_size),
+          {"expected_batch_size", "must be set to a positive number", fmt::to_string(options.expected_batch_size),
+           "pass sample_rate * data set size"});
+  require(!options.sample_rate || (*options.sample_rate > 0 && *options.sample_rate <= 1),
+          {"sample_rate", "must lie in (0, 1]", fmt::to_string(options.sample_rate.value_or(0)), "pass expected batch size / data set size"});
+  require(options.performance.keep_bytes >= 0,
+          {"keep_bytes", "must not be negative", fmt::to_string(options.performance.keep_bytes), "pass a number of bytes"});
 }
 
 void check_names(const PlanOptions& options) {
