@@ -53,6 +53,11 @@ class FloorsTest(HouseTest):
         self.assert_fine("cli/x.cpp", '#include "cli/progress.h"\n#include "ghostgrad/clip/method.h"\n')
         self.assert_wrong("bench/x.cpp", '#include "cli/progress.h"\n', 1, "never include one another")
 
+    def test_the_umbrella_may_include_every_room_and_only_front_ends_include_it(self) -> None:
+        self.assert_fine("ghostgrad/ghostgrad.h", '#include "ghostgrad/clip/method.h"\n#include "ghostgrad/base/error.h"\n')
+        self.assert_fine("cli/x.cpp", '#include "ghostgrad/ghostgrad.h"\n')
+        self.assert_wrong("ghostgrad/clip/x.cpp", '#include "ghostgrad/ghostgrad.h"\n', 1, "is for programs")
+
     def test_autograd_nodes_are_for_graph_and_rules_only(self) -> None:
         include = "#include <torch/csrc/autograd/generated/Functions.h>\n"
         self.assert_fine("ghostgrad/graph/x.cpp", include)
