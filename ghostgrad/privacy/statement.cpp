@@ -2,6 +2,7 @@
 #include "ghostgrad/privacy/statement.h"
 
 #include <cmath>
+#include <cstdlib>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -37,7 +38,7 @@ std::string_view to_text(Independence independence) {
 
 std::string rounded_up(double value) {
   auto text = fmt::format("{:.4g}", value);
-  if (std::stod(text) >= value) return text;
+  if (std::strtod(text.c_str(), nullptr) >= value) return text;  // stod throws below 2.2e-308
   const double last_digit = std::pow(10.0, std::floor(std::log10(value)) - 3);
   return fmt::format("{:.4g}", value + last_digit);
 }
