@@ -22,7 +22,7 @@ void Accountant::require_support(const Part& part) const {
 }
 
 void Accountant::compose(const Event& event, std::int64_t count) {
-  const auto all = parts(repeated(event, count));
+  const auto all = parts(event, count);
   auto released = released_;
   for (const auto& part : all) {
     require_support(part);

@@ -96,9 +96,9 @@ bool operator==(const Event& a, const Event& b) { return std::visit(Equal{}, a.n
 
 std::string to_text(const Event& event) { return std::visit(Describe{}, event.node()); }
 
-std::vector<Part> parts(const Event& event) {
+std::vector<Part> parts(const Event& event, std::int64_t count) {
   std::vector<Part> out;
-  append_parts(event, 1, out);
+  append_parts(event, checked_count(count), out);
   return out;
 }
 

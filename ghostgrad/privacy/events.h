@@ -73,9 +73,9 @@ struct Part {
   std::int64_t count;
 };
 
-/// The event without its composed and repeated levels; parts that happen zero times are left out.
-/// Throws base::InvalidArgument when a count leaves the range of 63 bits.
-[[nodiscard]] std::vector<Part> parts(const Event& event);
+/// `count` times the event, without its composed and repeated levels; parts that happen zero times are left out.
+/// Throws base::InvalidArgument when a count is negative or leaves the range of 63 bits.
+[[nodiscard]] std::vector<Part> parts(const Event& event, std::int64_t count = 1);
 
 /// True when nothing is promised: non_private or a Gaussian without noise, also inside of a sampled event.
 [[nodiscard]] bool promises_nothing(const Event& event);

@@ -81,7 +81,6 @@ BestOrder epsilon_of_curve(std::span<const double> rdp, double delta) {
 
 BestOrder delta_of_curve(std::span<const double> rdp, double epsilon) {
   auto found = best(rdp, [epsilon](double order, double divergence) {
-    if (std::isinf(divergence)) return 0.0;  // of ln delta: no better than delta = 1
     return (order - 1) * (divergence - epsilon + std::log1p(-1 / order)) - std::log(order);
   });
   found.value = std::min(std::exp(found.value), 1.0);

@@ -2,8 +2,8 @@
 // A - 1 = (2 pi)^(-1/2) int e^(-t^2/2) f(u(t)) dt, with t = z / sigma and f(u) = (1 + u)^a - 1 - a u.
 //
 // Where the mass is: f expands into powers u^k, that is, into e^(k L), and e^(k L - t^2/2) is a bell of unit width round k / sigma.
-// The weights of the bells are convex in k, so the outermost ones, k = 0, 2 and a, dominate all between; beside them only the
-// place t0 matters, where q e^L = 1 - q and the growth changes from u^2 to u^a. Windows of +-10 round these four lose e^-50.
+// The weights of the bells are convex in k, so the outermost ones, k = 0, 2 and a, dominate all between. Windows of +-10 round these
+// three lose e^-50. (Mass elsewhere, round the place t0 where q e^L = 1 - q, would need q < 1e-200.)
 //
 // Where it is smooth: (1 + u)^a has branch points at t0 +- i pi sigma. A panel is at most 0.7 of its distance from them wide, so the
 // error of 20 Gauss-Legendre nodes falls below 3.4^-40; elsewhere bells are entire and panels 2.5 wide are enough.
@@ -65,12 +65,10 @@ struct Interval {
   double to;
 };
 
-/// Windows round the four places that matter, sorted and merged.
-std::vector<Interval> windows(double order, double sigma, double turn) {
+/// Windows round the bells that matter, sorted and merged.
+std::vector<Interval> windows(double order, double sigma) {
   constexpr double half = 10;
-  std::vector<double> centres = {0, 2 / sigma, order / sigma};
-  const double last = std::max(centres[1], centres[2]);
-  if (turn > -2 * half && turn < last + 2 * half) centres.push_back(turn);
+  std::array centres = {0.0, 2 / sigma, order / sigma};
   std::ranges::sort(centres);
   std::vector<Interval> merged;
   for (const double centre : centres) {
@@ -97,7 +95,7 @@ double log_excess_quadrature(double order, double sigma, double q) {
   const Integrand f(order, sigma, q);
   const double turn = 1 / (2 * sigma) + sigma * (std::log1p(-q) - std::log(q));
   double sum = 0;
-  for (const auto& window : windows(order, sigma, turn)) {
+  for (const auto& window : windows(order, sigma)) {
     for (double from = window.from; from < window.to;) {
       const double to_branch_point = std::hypot(std::numbers::pi * sigma, turn - from);
       const double to = std::min(window.to, from + std::min(2.5, 0.7 * to_branch_point));

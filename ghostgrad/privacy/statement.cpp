@@ -2,6 +2,7 @@
 #include "ghostgrad/privacy/statement.h"
 
 #include <cmath>
+#include <cstdlib>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -36,11 +37,10 @@ std::string_view to_text(Independence independence) {
 }
 
 std::string rounded_up(double value) {
-  if (value == 0 || std::isinf(value)) return fmt::to_string(value);
-  const double unit = std::pow(10.0, std::floor(std::log10(value)) - 3);
-  auto text = fmt::format("{:.4g}", std::ceil(value / unit) * unit);
-  if (std::stod(text) < value) text = fmt::format("{:.4g}", (std::ceil(value / unit) + 1) * unit);
-  return text;
+  auto text = fmt::format("{:.4g}", value);
+  if (std::strtod(text.c_str(), nullptr) >= value) return text;  // stod throws below 2.2e-308
+  const double last_digit = std::pow(10.0, std::floor(std::log10(value)) - 3);
+  return fmt::format("{:.4g}", value + last_digit);
 }
 
 bool promises_privacy(const PrivacyStatement& statement) { return statement.noise_is_private && std::isfinite(statement.epsilon); }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <new>
 #include <pthread.h>
+#include <span>
 #include <string>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -12,6 +12,7 @@
 #include <openssl/evp.h>
 
 #include "ghostgrad/base/error.h"
+#include "ghostgrad/random/bernoulli.h"
 #include "ghostgrad/random/openssl.h"
 #include "ghostgrad/random/process.h"
 
@@ -118,15 +119,7 @@ std::uint64_t Stream::uniform_below(std::uint64_t n) {
 bool Stream::bernoulli(double q) {
   if (!(q >= 0 && q <= 1))
     throw base::InvalidArgument("Stream::bernoulli", "q must lie in [0, 1]", fmt::to_string(q), "pass a probability");
-  if (q == 1) return true;
-  // Compare a uniform real with q, 64 binary digits of both at a time; every operation on q is exact.
-  while (q > 0) {
-    q *= 0x1p64;
-    const auto digits = static_cast<std::uint64_t>(q);
-    q -= static_cast<double>(digits);
-    if (const auto drawn = next_u64(); drawn != digits) return drawn < digits;
-  }
-  return false;
+  return uniform_is_below(q, [this] { return next_u64(); });
 }
 
 }  // namespace ghostgrad::random

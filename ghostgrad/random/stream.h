@@ -13,7 +13,8 @@
 //     stream.fill(bytes);            // and stream.next_u64(), stream.uniform_below(n), stream.bernoulli(q)
 //
 // fill and next_u64 read the same sequence of bytes. A pair (key, id) is for one use only: reuse cancels noise between releases.
-// A stream carried into a forked child throws base::PrivacyError (random/process.h says why).
+// A stream carried into a forked child throws base::PrivacyError (random/process.h says why). One thread at a time: every thread makes
+// its own stream of the same id, and seeks.
 #pragma once
 
 #include <array>

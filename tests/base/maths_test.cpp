@@ -65,6 +65,7 @@ TEST(LogSum, IsMinusInfinityWhenEmptyAndKeepsInfinityAndNan) {
   sum.add(2);
   sum.add(infinity);
   sum.add(5);
+  sum.add(infinity);
   EXPECT_EQ(sum.value(), infinity);
   LogSum poisoned;
   poisoned.add(1);

@@ -64,6 +64,7 @@ TEST(Event, IsAtMost64LevelsDeep) {
   EXPECT_EQ(event.depth(), 64);
   EXPECT_THROW((void)composed({event}), InvalidArgument);
   EXPECT_THROW((void)repeated(event, 1), InvalidArgument);
+  EXPECT_EQ(parts(event, 5).at(0).count, 5) << "the deepest event can still be taken apart";
 }
 
 TEST(Parts, MultiplyCountsAndDropWhatNeverHappens) {
@@ -76,6 +77,9 @@ TEST(Parts, MultiplyCountsAndDropWhatNeverHappens) {
   EXPECT_EQ(all[1].event, step);
   EXPECT_EQ(all[1].count, 15);
   EXPECT_TRUE(parts(composed({})).empty());
+  EXPECT_EQ(parts(event, 2).at(1).count, 30);
+  EXPECT_TRUE(parts(event, 0).empty());
+  EXPECT_THROW((void)parts(event, -1), InvalidArgument);
 }
 
 TEST(Parts, RefuseCountsBeyond63Bits) {

@@ -65,7 +65,7 @@ TEST(SampledGaussian, AgreesWith40DigitQuadrature) {
     const double sigma = row.number("noise_multiplier");
     const double q = row.number("sample_rate");
     SCOPED_TRACE(testing::Message() << "sigma " << sigma << " q " << q << " order " << order);
-    expect_relative(sampled_gaussian_rdp(order, sigma, q), row.number("rdp"), 1e-11);
+    expect_relative(sampled_gaussian_rdp(order, sigma, q), row.number("rdp"), 1e-12);
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/privacy/statement.h"
 
+#include <cstdlib>
 #include <limits>
 #include <string>
 
@@ -51,14 +52,15 @@ TEST(Statement, GivesEveryDigitToPrograms) {
   EXPECT_TRUE(json.at("warnings").empty());
 }
 
-TEST(Statement, NeverRoundsEpsilonDown) {
-  for (const double epsilon : {1.00001, 9.9999, 9.99999, 0.12341, 0.1234, 123.45, 99999.0, 3.0, 1e-9, 2.0000000001}) {
-    auto statement = good();
-    statement.epsilon = epsilon;
-    const double shown = std::stod(to_text(statement).substr(1));
-    EXPECT_GE(shown, epsilon);
-    EXPECT_LE(shown, epsilon * 1.0011);
+TEST(RoundedUp, GivesFourDigitsThatAreNeverBelowTheValue) {
+  for (const double value :
+       {0.0, 1.00001, 9.9999, 9.99999, 0.12341, 0.1234, 123.45, 99999.0, 3.0, 1e-9, 2.0000000001, 1.00049e-310, 5e-324}) {
+    const double shown = std::strtod(rounded_up(value).c_str(), nullptr);
+    EXPECT_GE(shown, value);
+    EXPECT_LE(shown, value * 1.0011);
+    EXPECT_LE(rounded_up(value).size(), 10u);
   }
+  EXPECT_EQ(rounded_up(std::numeric_limits<double>::infinity()), "inf");
 }
 
 TEST(Statement, SaysThatATestKeyPromisesNothing) {

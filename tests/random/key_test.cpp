@@ -125,7 +125,9 @@ TEST(Key, ForTestsIsTaintedAlsoWhenMoved) {
 }
 
 template <class T>
-concept Printable = requires(std::ostream& out, const T& value) { out << value; };
+concept Printable = requires(std::ostream& out, const T& value) {
+  out << value;
+};
 
 TEST(Key, CannotBeCopiedOrPrinted) {
   static_assert(!std::is_copy_constructible_v<Key> && !std::is_copy_assignable_v<Key>);

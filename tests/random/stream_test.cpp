@@ -172,55 +172,5 @@ TEST(UniformBelow, HandlesTheEndsOfItsRange) {
   EXPECT_THROW((void)stream.uniform_below(0), base::InvalidArgument);
 }
 
-// 10^6 draws per q, 6 standard deviations: false-alarm probability below 1e-8 in all.
-TEST(Bernoulli, IsTrueWithProbabilityQ) {
-  auto stream = stream_of(13);
-  for (const double q : {0.5, 0.01, 0.004266666666666667, 0.999, 1.0 / 3}) {
-    int hits = 0;
-    for (int i = 0; i < 1000000; ++i) hits += stream.bernoulli(q);
-    EXPECT_NEAR(hits, 1e6 * q, 6 * std::sqrt(1e6 * q * (1 - q))) << q;
-  }
-}
-
-TEST(Bernoulli, IsCertainAtZeroAndOne) {
-  auto stream = stream_of(14);
-  for (int i = 0; i < 1000; ++i) {
-    EXPECT_FALSE(stream.bernoulli(0));
-    EXPECT_TRUE(stream.bernoulli(1));
-    EXPECT_FALSE(stream.bernoulli(std::numeric_limits<double>::denorm_min()));
-  }
-}
-
-/// The decision by its definition: the drawn bits as a binary fraction U, and U < q by exact comparison of binary digits.
-bool below_by_digits(Stream& stream, double q) {
-  for (;;) {
-    const auto word = stream.next_u64();
-    for (int bit = 63; bit >= 0; --bit) {
-      q *= 2;
-      const bool digit = q >= 1;
-      if (digit) q -= 1;
-      const bool drawn = (word >> bit & 1) != 0;
-      if (drawn != digit) return digit;
-    }
-    if (q == 0) return false;
-  }
-}
-
-TEST(Bernoulli, ComparesTheDrawnDigitsWithThoseOfQExactly) {
-  auto fast = stream_of(15);
-  auto slow = stream_of(15);
-  for (int i = 0; i < 20000; ++i) {
-    const double q = std::ldexp(1.0 + i / 20000.0, -1 - i % 80);  // down to 2^-80: the second word decides
-    ASSERT_EQ(fast.bernoulli(q), below_by_digits(slow, q)) << q;
-  }
-  EXPECT_EQ(fast.next_u64(), slow.next_u64());
-}
-
-TEST(Bernoulli, RefusesWhatIsNoProbability) {
-  auto stream = stream_of(16);
-  for (const double q : {-0.1, 1.1, std::nan(""), static_cast<double>(INFINITY)})
-    EXPECT_THROW((void)stream.bernoulli(q), base::InvalidArgument);
-}
-
 }  // namespace
 }  // namespace ghostgrad::random
