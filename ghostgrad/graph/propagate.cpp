@@ -60,7 +60,8 @@ class Propagation {
     for (int edge = 0; edge < edges; ++edge) {
       if (!targets[edge].defined()) continue;
       if (!fits(results[edge], *shapes[edge], graph_.examples)) results[edge] = Ownership::mixed();
-      if (resolved && results[edge].is_mixed() && !graph_.parameter_only[targets[edge].node]) owners_.stops.push_back({id, edge, known});
+      if (graph_.parameter_only[targets[edge].node]) continue;  // not entered: what flows there from other parameters is not known
+      if (resolved && results[edge].is_mixed()) owners_.stops.push_back({id, edge, known});
       deliver(results[edge], targets[edge], *shapes[edge]);
     }
   }

@@ -18,7 +18,7 @@
 namespace ghostgrad::graph {
 
 struct Ownerships {
-  std::vector<std::vector<Ownership>> slots;  // [node][slot]
+  std::vector<std::vector<Ownership>> slots;  // [node][slot]; none for parameter-only nodes, which are not entered
   /// Where ownership was lost: a resolved node's edge became mixed although its target is not parameter-only.
   struct Stop {
     int node;
