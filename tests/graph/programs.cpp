@@ -75,7 +75,10 @@ bool usable(const at::Tensor& x) { return x.defined() && x.dim() > 0 && x.numel(
 
 }  // namespace
 
-Draft::Draft(uint64_t seed) : dice_(seed) { at::manual_seed(seed); }
+Draft::Draft(uint64_t seed) : dice_(seed) {
+  at::set_num_threads(1);  // tiny tensors
+  at::manual_seed(seed);
+}
 
 at::Tensor Draft::parameter(at::IntArrayRef sizes) {
   parameters_.push_back(at::randn(sizes, at::TensorOptions(at::kDouble)).requires_grad_(true));

@@ -25,25 +25,25 @@ struct SinBackward0 : torch::autograd::Function<SinBackward0> {
   }
 };
 
-struct Run {
+struct Propagated {
   Graph graph;
   Ownerships owners;
 };
 
-Run run(const Tensor& losses) {
+Propagated run(const Tensor& losses) {
   Graph graph = walk(losses, leaves_of(losses));
   Ownerships owners = propagate(graph);
   return {std::move(graph), std::move(owners)};
 }
 
-std::vector<std::string> stops(const Run& run) {
+std::vector<std::string> stops(const Propagated& run) {
   std::vector<std::string> names;
   for (const auto& stop : run.owners.stops) names.push_back(short_name(*run.graph.nodes[stop.node]) + (stop.known ? "" : " unknown"));
   return names;
 }
 
 /// Every slot below this one is unresolved or carries nothing.
-bool nothing_resolved_below(const Run& run, int node) {
+bool nothing_resolved_below(const Propagated& run, int node) {
   for (int edge = 0; edge < run.graph.edges(node); ++edge) {
     const Target below = run.graph.target(node, edge);
     if (!below.defined() || !run.graph.reaches[below.node]) continue;
@@ -53,13 +53,13 @@ bool nothing_resolved_below(const Run& run, int node) {
 }
 
 TEST(Propagation, NamesTheOpThatMixes) {
-  const Run mixed = run(per(features({B}).softmax(0)));
+  const Propagated mixed = run(per(features({B}).softmax(0)));
   EXPECT_EQ(stops(mixed), std::vector<std::string>{"SoftmaxBackward0"});
   EXPECT_TRUE(nothing_resolved_below(mixed, mixed.graph.target(mixed.owners.stops[0].node, 0).node));
 }
 
 TEST(Propagation, StopsAtCustomFunctionsWhateverTheirName) {
-  const Run stopped = run(per(SinBackward0::apply(features({B}))));
+  const Propagated stopped = run(per(SinBackward0::apply(features({B}))));
   ASSERT_EQ(stopped.owners.stops.size(), 1u);
   EXPECT_FALSE(stopped.owners.stops[0].known);
 }
@@ -81,7 +81,7 @@ TEST(Propagation, TakesHooksForCodeThatMayMix) {
 
 TEST(Propagation, LosesOwnershipWhereAResolvedGradientMeetsAMixedOne) {
   const Tensor h = features({B});
-  const Run conflict = run(per(h.sin()) + per(h.softmax(0)));
+  const Propagated conflict = run(per(h.sin()) + per(h.softmax(0)));
   ASSERT_EQ(conflict.owners.conflicts.size(), 1u);
   const Target at = conflict.owners.conflicts[0];
   EXPECT_TRUE(conflict.owners.slots[at.node][at.slot].is_mixed());
@@ -89,7 +89,7 @@ TEST(Propagation, LosesOwnershipWhereAResolvedGradientMeetsAMixedOne) {
 
 TEST(Propagation, DoesNotEnterWhatComesFromParametersAlone) {
   const Tensor weight = at::tanh(parameter({6, 6})).matmul(parameter({6, 6}));
-  const Run zone = run(per(randn({B, 6}).matmul(weight)));
+  const Propagated zone = run(per(randn({B, 6}).matmul(weight)));
   EXPECT_TRUE(zone.owners.stops.empty());
   for (size_t node = 0; node < zone.graph.nodes.size(); ++node) {
     if (!zone.graph.parameter_only[node]) continue;
@@ -98,13 +98,13 @@ TEST(Propagation, DoesNotEnterWhatComesFromParametersAlone) {
 }
 
 TEST(Propagation, KeepsOutOfSparseGradients) {
-  const Run sparse = run(per(features({B}).to_sparse().to_dense()));
+  const Propagated sparse = run(per(features({B}).to_sparse().to_dense()));
   EXPECT_EQ(sparse.owners.stops.size(), 1u);
 }
 
 TEST(Propagation, OfOneExampleResolvesWhateverLibtorchMade) {
   const Tensor h = features({1});
-  const Run one = run((h.softmax(0) + h.mean()).cumsum(0).sum(1));
+  const Propagated one = run((h.softmax(0) + h.mean()).cumsum(0).sum(1));
   EXPECT_TRUE(one.owners.stops.empty());
   EXPECT_TRUE(one.owners.conflicts.empty());
 }
@@ -129,7 +129,7 @@ TEST(Propagation, TellsLayoutsApartThatHaveAllShapesInCommon) {
   const Tensor w = parameter({B, B});
   const auto layout_at_product = [&](bool transposed) {
     const Tensor h = randn({B, B}).matmul(w);
-    const Run now = run(per(transposed ? h.t().sin() : h.sin()));
+    const Propagated now = run(per(transposed ? h.t().sin() : h.sin()));
     const int product = static_cast<int>(now.graph.nodes.size()) - 2;  // just above the parameter
     EXPECT_EQ(short_name(*now.graph.nodes[product]), "MmBackward0");
     return to_string(now.owners.slots[product][0], now.graph.slots[product][0], B);
