@@ -33,7 +33,7 @@ NoisyGradient release(clip::ClippedSum sum, const ReleaseOptions& options, const
   for (size_t i = 0; i < sum.totals().size(); ++i) {
     const at::Tensor& total = sum.totals()[i];
     const random::StreamId id{random::Purpose::noise, options.step, static_cast<uint32_t>(i), 0};
-    const at::Tensor units = noise::gaussian(total.sizes(), deviation, random::Stream(key, id)).to(total.device());
+    const at::Tensor units = noise::gaussian(total.sizes(), deviation, key, id).to(total.device());
     noisy.values_.push_back(noise::from_lattice(total + units, *sum.lattice()) / options.expected_batch_size);
   }
   return noisy;

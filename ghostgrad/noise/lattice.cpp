@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/noise/lattice.h"
 
-#include <ATen/Parallel.h>
-#include <ATen/ops/zeros.h>
-#include <fmt/format.h>
-
 #include <atomic>
 #include <bit>
 #include <cmath>
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/zeros.h>
+#include <fmt/format.h>
 
 #include "ghostgrad/base/error.h"
 
 namespace ghostgrad::noise {
 namespace {
 
-constexpr double kLargest = 0x1p51;  // units: beyond it the rounding below is not exact
+constexpr double kSmallestScale = 0x1p-900, kLargestScale = 0x1p900;  // r, 1 / r and 2^52 r are normal numbers
+constexpr double kLargest = 0x1p51;                                   // units: beyond it the rounding below is not exact
 // x + 1.5 * 2^52 has the integer nearest to x in its low bits: one addition rounds, ties to even, and compilers vectorise it.
 constexpr double kRounder = 0x1.8p52;
 
@@ -46,8 +47,8 @@ bool add_all(const at::Tensor& totals, const at::Tensor& values, double inverse)
 
 Lattice make_lattice(double noise_multiplier, double threshold, int64_t dimension) {
   const double scale = noise_multiplier * threshold;
-  if (!(scale > 0) || !std::isfinite(scale)) {
-    throw base::InvalidArgument("noise", "noise multiplier times threshold must be positive and finite", fmt::to_string(scale),
+  if (!(scale >= kSmallestScale && scale <= kLargestScale)) {
+    throw base::InvalidArgument("noise", "noise multiplier times threshold must lie between 2^-900 and 2^900", fmt::to_string(scale),
                                 "use a positive noise multiplier and threshold (a noise multiplier of 0 has no lattice)");
   }
   const int bits = dimension >= 1'000'000'000 ? 27 : 24;

@@ -9,9 +9,9 @@
 // Guarantee: integer units add up in any order to the same bits; r is a power of two, so units * r is exact in float64 below 2^53 units.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
+
+#include <ATen/core/Tensor.h>
 
 namespace ghostgrad::noise {
 
@@ -19,14 +19,14 @@ struct Lattice {
   double resolution = 1.0;  // r
 };
 
-/// Requires noise_multiplier > 0 and threshold > 0, both finite. Errors: InvalidArgument.
+/// Requires 2^-900 <= noise_multiplier * threshold <= 2^900. Errors: InvalidArgument.
 [[nodiscard]] Lattice make_lattice(double noise_multiplier, double threshold, int64_t dimension);
 
 /// rint(values / r) as int64, ties to even. Errors: PrivacyError when a value is not finite or beyond 2^51 units.
 [[nodiscard]] at::Tensor to_lattice(const at::Tensor& values, const Lattice& lattice);
 
-/// totals += rint(values / r), in one pass over both; totals: int64, contiguous, of the same number of elements. Errors as above; totals is then
-/// of no use any more.
+/// totals += rint(values / r), in one pass over both; totals: int64, contiguous, of the same number of elements. Errors as above; totals is
+/// then of no use any more.
 void add_to_lattice(const at::Tensor& totals, const at::Tensor& values, const Lattice& lattice);
 
 /// units * r as float64.
