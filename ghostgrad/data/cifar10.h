@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // CIFAR-10 in its binary version: records of one label byte and 3,072 pixel bytes (red plane, green, blue; 32 x 32 each,
-// row by row) [Krizhevsky 2009, Learning multiple layers of features from tiny images].
+// row by row) [Krizhevsky09].
 //
 //     auto split = data::cifar10("data/cifar-10-batches-bin");        // split.train.inputs [N, 3, 32, 32]
 //

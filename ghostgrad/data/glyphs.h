@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the ten digits are written: strokes as control points in the unit square, x to the right, y downwards.
 //
-// A stroke is drawn as a Catmull-Rom curve through its points [Catmull, Rom 1974], so corners are where one stroke ends and
+// A stroke is drawn as a Catmull-Rom curve through its points [Catmull74], so corners are where one stroke ends and
 // the next begins. Several ways of writing a digit are several glyphs of one class.
 #pragma once
 

@@ -2,7 +2,7 @@
 // MNIST and its drop-in replacements (Fashion-MNIST, KMNIST): ten classes of grey images in IDX files.
 //
 // IDX: two zero bytes, the element type (8 = unsigned byte), the number of dimensions, each dimension as a big-endian
-// 32-bit integer, then the elements, the last dimension fastest [LeCun, Cortes, Burges: the MNIST database].
+// 32-bit integer, then the elements, the last dimension fastest [LeCun98, the MNIST database].
 //
 //     auto split = data::mnist("data/mnist");        // split.train.inputs [N, 1, 28, 28]
 //

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One transformer layer, norm first, examples first [Vaswani et al. 2017; Xiong et al. 2020 for the order]:
+// One transformer layer, norm first, examples first [Vaswani17], in the order of [Xiong20]:
 //
 //     h = h + proj(attention(qkv(norm(h))))         h [B, T, d]
 //     h = h + down(gelu(up(norm(h))))               up: d -> 4 d

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The small convolutional network of private image classification [Tramer, Boneh 2021, Differentially private learning needs
-// better features, Table 9]; 26,010 parameters on MNIST.
+// The small convolutional network of private image classification [Tramer21]; 26,010 parameters on MNIST.
 //
 //     16 filters 8x8, stride 2, padding 2 - tanh - max pool 2x2, stride 1
 //     32 filters 4x4, stride 2            - tanh - max pool 2x2, stride 1 - linear 32 - tanh - linear classes

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Six 3x3 convolutions in three stages of 32, 64 and 128 filters, for colour images: the CIFAR-10 network of [Tramer, Boneh
-// 2021, Table 10] with group norm and ReLU in place of tanh (group norm looks at one example; batch norm would mix them).
+// Six 3x3 convolutions in three stages of 32, 64 and 128 filters, for colour images: the CIFAR-10 network of [Tramer21]
+// with group norm and ReLU in place of tanh (group norm looks at one example; batch norm would mix them).
 //
 //     stage:  2 x (conv 3x3, no bias - group norm, 16 groups - ReLU) - max pool 2x2
 //     then    linear 128 - ReLU - linear classes

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A causal language model in the shape of GPT-2 [Radford et al. 2019]: predicts each token from those before it.
+// A causal language model in the shape of GPT-2 [Radford19]: predicts each token from those before it.
 //
 //     h = E[tokens] + position[:T]                   tokens [B, T] int64 -> h [B, T, d]
 //     logits = norm(blocks(h)) W^T                   [B, T, V]; W = E when the head is tied to the embedding

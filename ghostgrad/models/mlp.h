@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Multi-layer perceptron on flattened inputs:  h_l = tanh(W_l h_{l-1} + b_l),  logits = W h + b.
 //
-// tanh and not ReLU: bounded activations keep gradients, and so what clipping takes away, small [Papernot et al. 2021,
-// Tempered sigmoid activations for deep learning with differential privacy].
+// tanh and not ReLU: bounded activations keep gradients, and so what clipping takes away, small [Papernot21].
 //
 //     auto model = std::make_shared<models::Mlp>(models::MlpOptions{.inputs = 784, .hidden = {512, 256}, .classes = 10});
 #pragma once

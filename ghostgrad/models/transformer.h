@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Transformer encoder that classifies images: rows, or patches [Dosovitskiy et al. 2021], are the tokens, with a learned
+// Transformer encoder that classifies images: rows, or patches [Dosovitskiy21], are the tokens, with a learned
 // embedding of each position, and the mean over positions in place of a class token.
 //
 //     h = patches W + b + position        [B, T, d], T = (height / patch height) (width / patch width)

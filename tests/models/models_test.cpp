@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <functional>
 #include <gmock/gmock.h>
-#include <numeric>
 
 #include <torch/nn.h>
 
@@ -28,67 +28,49 @@ struct Case {
 
 at::Tensor images(int64_t channels, int64_t height, int64_t width) { return at::randn({4, channels, height, width}); }
 
-// Names, and parameter counts as sums over layers.
+using Make = std::function<std::shared_ptr<Model>()>;
+
+Make named(const std::string& name, const ModelOptions& options = {}) {
+  return [=] { return make(name, options); };
+}
+
+template <class Built, class Options>
+Make built(const Options& options) {
+  return [=] { return std::make_shared<Built>(options); };
+}
+
+// Parameters of a transformer layer: two norms, qkv, proj, up, down.
+constexpr int64_t block(int64_t d) { return 2 * 2 * d + (d + 1) * 3 * d + (d + 1) * d + (d + 1) * 4 * d + (4 * d + 1) * d; }
+
+std::vector<Case> image_cases() {
+  constexpr int64_t kConvolutions = 9 * (3 * 32 + 32 * 32 + 32 * 64 + 64 * 64 + 64 * 128 + 128 * 128) + 2 * 2 * (32 + 64 + 128);
+  return {
+      {"mlp", named("mlp"), images(1, 28, 28), {4, 10}, 785 * 512 + 513 * 256 + 257 * 10},
+      {"mlp of one layer", built<Mlp>(MlpOptions{6, {}, 3}), at::randn({4, 6}), {4, 3}, 7 * 3},
+      {"cnn", named("cnn"), images(1, 28, 28), {4, 10}, 26010},
+      {"cnn in colour", named("cnn", {{3, 32, 30}, 7}), images(3, 32, 30), {4, 7}, 193 * 16 + 257 * 32 + (32 * 5 * 4 + 1) * 32 + 33 * 7},
+      {"smallest cnn", named("cnn", {{1, 16, 17}, 2}), images(1, 16, 17), {4, 2}, 65 * 16 + 257 * 32 + 33 * 32 + 33 * 2},
+      {"deep_cnn", named("deep_cnn", {{3, 32, 32}, 10}), images(3, 32, 32), {4, 10}, kConvolutions + 2049 * 128 + 129 * 10},
+      {"smallest deep_cnn", named("deep_cnn", {{3, 8, 9}, 2}), images(3, 8, 9), {4, 2}, kConvolutions + 129 * 128 + 129 * 2},
+  };
+}
+
+std::vector<Case> attention_cases() {
+  const auto tokens = at::randint(0, 11, {4, 6}, at::kLong);
+  const auto patches = built<Transformer>(TransformerOptions{{3, 8, 12}, 2, 4, 6, 8, 1, 2});
+  return {
+      {"transformer", named("transformer"), images(1, 28, 28), {4, 10}, 29 * 64 + 28 * 64 + 2 * block(64) + 128 + 65 * 10},
+      {"transformer on patches", patches, images(3, 8, 12), {4, 2}, 73 * 8 + 4 * 8 + block(8) + 16 + 9 * 2},
+      {"gpt", built<Gpt>(GptOptions{11, 9, 8, 2, 2, false}), tokens, {4, 6, 11}, 11 * 8 + 9 * 8 + 2 * block(8) + 16 + 8 * 11},
+      {"tied gpt", built<Gpt>(GptOptions{11, 6, 8, 2, 2, true}), tokens, {4, 6, 11}, 11 * 8 + 6 * 8 + 2 * block(8) + 16},
+  };
+}
+
 std::vector<Case> cases() {
   torch::manual_seed(1);
-  constexpr int64_t kBlock64 = 2 * 128 + (64 + 1) * 192 + (64 + 1) * 64 + (64 + 1) * 256 + (256 + 1) * 64;
-  constexpr int64_t kBlock8 = 2 * 16 + (8 + 1) * 24 + (8 + 1) * 8 + (8 + 1) * 32 + (32 + 1) * 8;
-  constexpr int64_t kConvolutions = 9 * (3 * 32 + 32 * 32 + 32 * 64 + 64 * 64 + 64 * 128 + 128 * 128) + 2 * 2 * (32 + 64 + 128);
-  const auto tokens = at::randint(0, 11, {4, 6}, at::kLong);
-  return {
-      {"mlp", [] { return make("mlp", {}); }, images(1, 28, 28), {4, 10}, 785 * 512 + 513 * 256 + 257 * 10},
-      {"mlp of one layer",
-       [] {
-         return std::make_shared<Mlp>(MlpOptions{6, {}, 3});
-       },
-       at::randn({4, 6}),
-       {4, 3},
-       7 * 3},
-      {"cnn", [] { return make("cnn", {}); }, images(1, 28, 28), {4, 10}, 26010},
-      {"cnn in colour",
-       [] {
-         return make("cnn", {{3, 32, 30}, 7});
-       },
-       images(3, 32, 30),
-       {4, 7},
-       193 * 16 + 257 * 32 + (32 * 5 * 4 + 1) * 32 + 33 * 7},
-      {"smallest cnn",
-       [] {
-         return make("cnn", {{1, 16, 17}, 2});
-       },
-       images(1, 16, 17),
-       {4, 2},
-       65 * 16 + 257 * 32 + 33 * 32 + 33 * 2},
-      {"deep_cnn",
-       [] {
-         return make("deep_cnn", {{3, 32, 32}, 10});
-       },
-       images(3, 32, 32),
-       {4, 10},
-       kConvolutions + 2049 * 128 + 129 * 10},
-      {"smallest deep_cnn",
-       [] {
-         return make("deep_cnn", {{3, 8, 9}, 2});
-       },
-       images(3, 8, 9),
-       {4, 2},
-       kConvolutions + 129 * 128 + 129 * 2},
-      {"transformer", [] { return make("transformer", {}); }, images(1, 28, 28), {4, 10}, 29 * 64 + 28 * 64 + 2 * kBlock64 + 128 + 65 * 10},
-      {"gpt",
-       [] {
-         return std::make_shared<Gpt>(GptOptions{11, 9, 8, 2, 2, false});
-       },
-       tokens,
-       {4, 6, 11},
-       11 * 8 + 9 * 8 + 2 * kBlock8 + 16 + 8 * 11},
-      {"tied gpt",
-       [] {
-         return std::make_shared<Gpt>(GptOptions{11, 6, 8, 2, 2, true});
-       },
-       tokens,
-       {4, 6, 11},
-       11 * 8 + 6 * 8 + 2 * kBlock8 + 16},
-  };
+  auto all = image_cases();
+  for (auto& c : attention_cases()) all.push_back(c);
+  return all;
 }
 
 int64_t count_parameters(const Model& model) {
