@@ -198,7 +198,8 @@ at::Tensor Clipper::accumulate_by_loop(const at::Tensor& losses, const at::Tenso
   const auto graph = graph::walk(losses, parameters_);
   check_mask(losses, mask);
   judge(cut_of(graph, parameters_.size()));
-  const auto gradients = [&](int64_t example) {
+  const auto gradients = [&](int64_t example) -> std::optional<std::vector<at::Tensor>> {
+    if (!all_true(losses[example].isfinite())) return std::nullopt;
     at::Tensor root = at::zeros_like(losses);
     root[example] = 1;
     return graph::gradients(losses, root, parameters_);
@@ -213,8 +214,9 @@ at::Tensor Clipper::accumulate_by_loop(const at::Tensor& losses, const at::Tenso
 
 at::Tensor Clipper::accumulate_each(int64_t examples, const std::function<at::Tensor(int64_t)>& losses_of, const at::Tensor& mask, ClippedSum& into) {
   at::Tensor last;
-  const auto gradients = [&](int64_t example) {
+  const auto gradients = [&](int64_t example) -> std::optional<std::vector<at::Tensor>> {
     last = losses_of(example);
+    if (last.defined() && !all_true(last.isfinite())) return std::nullopt;
     const auto graph = graph::walk(last, parameters_);
     refuse_refused(cut_of(graph, parameters_.size()));
     return graph::gradients(last, at::ones_like(last), parameters_);
@@ -228,7 +230,7 @@ at::Tensor Clipper::finish_loop(const LoopSum& loop, const at::Tensor& losses, C
   for (size_t i = 0; i < loop.sums.size(); ++i) {
     if (loop.sums[i].defined()) into.add(i, loop.sums[i]);
   }
-  into.finish_physical_batch(losses.defined() ? accumulation_error(losses, 1, options_.threshold)   : 0);
+  into.finish_physical_batch(losses.defined() ? accumulation_error(losses, 1, options_.threshold) : 0);
   report_ = {{"every parameter", "loop"}};
   return loop.norms;
 }

@@ -5,9 +5,16 @@
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
+#include <limits>
 
 namespace ghostgrad::clip {
 namespace {
+
+void densify(std::vector<at::Tensor>& grads) {
+  for (at::Tensor& grad : grads) {
+    if (grad.defined() && grad.is_sparse()) grad = grad.to_dense();
+  }
+}
 
 double norm_of(const std::vector<at::Tensor>& grads) {
   double squared = 0;
@@ -34,17 +41,15 @@ LoopSum clip_by_loop(const ExampleGradients& gradients, const LoopOptions& optio
   for (int64_t i = 0; i < options.examples; ++i) {
     if (options.mask.defined() && !options.mask[i].item<bool>()) continue;
     auto grads = gradients(i);
-    for (at::Tensor& grad : grads) {
-      if (grad.defined() && grad.is_sparse()) grad = grad.to_dense();
-    }
-    const double norm = norm_of(grads);
+    if (grads) densify(*grads);
+    const double norm = grads ? norm_of(*grads) : std::numeric_limits<double>::quiet_NaN();
     result.norms[i] = norm;
     if (!std::isfinite(norm)) {
       ++result.nonfinite;
       continue;
     }
     const double coefficient = options.clip_function->coefficients(at::full({1}, norm, at::kDouble), options.threshold).item<double>();
-    add_scaled(result.sums, grads, coefficient);
+    add_scaled(result.sums, *grads, coefficient);
   }
   return result;
 }

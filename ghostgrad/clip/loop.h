@@ -7,14 +7,15 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "ghostgrad/clip/clip_function.h"
 
 namespace ghostgrad::clip {
 
-/// Gradients of one example's loss, one per parameter, undefined where the loss does not depend on it.
-using ExampleGradients = std::function<std::vector<at::Tensor>(int64_t example)>;
+/// Gradients of one example's loss, one per parameter, undefined where the loss does not depend on it; nothing when the loss is not finite.
+using ExampleGradients = std::function<std::optional<std::vector<at::Tensor>>(int64_t example)>;
 
 struct LoopSum {
   at::Tensor norms;               // [B] float64, NaN or Inf where an example is not finite

@@ -15,6 +15,8 @@ const char* const kUnaudited =
     "independence: not audited. Nothing in the graph speaks against it, but statistics of raw inputs and detached values cannot be seen there; "
     "run check_independence(loss_fn, batch) once.";
 
+int64_t version_of(const at::Tensor& tensor) { return tensor.is_inference() ? 0 : tensor._version(); }
+
 }  // namespace
 
 Engine::Engine(NamedParameters named_parameters, Plan plan, random::Key key, Checked)
@@ -58,14 +60,20 @@ void Engine::begin() {
   sum_.emplace(clipper_->start(noisy ? std::optional(noise::make_lattice(options.noise_multiplier, options.clip, dimension)) : std::nullopt));
 }
 
+/// An ordinary backward adds to a .grad in place, so that being the same tensor is not enough.
+bool Engine::is_as_released(const at::Tensor& parameter) const {
+  const at::Tensor& grad = parameter.grad();
+  if (!grad.defined()) return true;
+  const auto ours = released_.find(parameter.unsafeGetTensorImpl());
+  if (ours == released_.end() || !ours->second.grad.is_same(grad)) return false;
+  return version_of(grad) == ours->second.version || grad.eq(0).all().item<bool>();  // zeroed in place
+}
+
 void Engine::refuse_ordinary_gradients() const {
   for (size_t i : tracked_) {
     const auto& [name, parameter] = named_[i];
-    const at::Tensor& grad = parameter.grad();
-    if (!grad.defined()) continue;
-    const auto ours = released_.find(parameter.unsafeGetTensorImpl());
-    if (ours != released_.end() && ours->second.is_same(grad)) continue;
-    throw base::PrivacyError(name, "received an ordinary gradient, which is not private", "a .grad that no release wrote",
+    if (is_as_released(parameter)) continue;
+    throw base::PrivacyError(name, "received an ordinary gradient, which is not private", "a .grad that no release wrote, or one that was changed since",
                              "do not call backward() on these losses yourself; clear it with optimizer.zero_grad()");
   }
 }
@@ -132,7 +140,7 @@ void Engine::release() {
     at::Tensor parameter = named_[tracked_[k]].second;
     at::Tensor grad = noisy.values()[k].to(parameter.device(), parameter.scalar_type());
     parameter.mutable_grad() = grad;
-    released_.emplace(parameter.unsafeGetTensorImpl(), grad);
+    released_.emplace(parameter.unsafeGetTensorImpl(), Released{grad, version_of(grad)});
   }
 }
 

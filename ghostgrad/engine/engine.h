@@ -101,6 +101,7 @@ class Engine {
   /// Tracks the parameters that require gradients now; they may change between logical batches, not within one.
   void begin();
   void refuse_ordinary_gradients() const;
+  [[nodiscard]] bool is_as_released(const at::Tensor& parameter) const;
   void judge(const graph::Cut& cut);
   /// Runs one physical batch; whatever it throws leaves the logical batch unusable until discard().
   template <class Work>
@@ -112,7 +113,11 @@ class Engine {
   std::vector<size_t> tracked_;  // indices into named_
   std::optional<clip::Clipper> clipper_;
   std::optional<clip::ClippedSum> sum_;
-  std::map<const at::TensorImpl*, at::Tensor> released_;  // parameter -> the .grad that a release wrote
+  struct Released {
+    at::Tensor grad;
+    int64_t version;  // in-place changes so far
+  };
+  std::map<const at::TensorImpl*, Released> released_;  // parameter -> the .grad that a release wrote
   std::unique_ptr<privacy::Accountant> accountant_;
   std::set<uint64_t> audited_;   // signatures and structures of graphs that passed the check
   std::set<std::string> warnings_;

@@ -5,6 +5,7 @@
 #include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
@@ -12,6 +13,7 @@
 
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/clip/clipper.h"
+#include "ghostgrad/graph/capture.h"
 #include "ghostgrad/random/stream.h"
 
 namespace ghostgrad::engine {
@@ -96,7 +98,22 @@ class Experiment {
       losses = loss_fn_(batch);
     }
     clip::Norms norms = clipper_.norms(losses, {});
-    return {losses.detach().clone(), norms.squared.sqrt(), *norms.cut};
+    Seen seen{losses.detach().clone(), norms.squared.sqrt(), *norms.cut};
+    if (norms.nonfinite == 0) add_up(norms, seen);
+    return seen;
+  }
+
+  /// Per-example gradients add up to the ordinary one, unless a custom backward is not linear in its gradient: then a batch has no parts to clip.
+  void add_up(clip::Norms& norms, const Seen& seen) const {
+    auto sum = clipper_.start(std::nullopt);
+    clipper_.sums(norms, at::ones_like(norms.squared), sum);
+    const auto ordinary = graph::gradients(norms.losses, at::ones_like(norms.losses), clipper_.parameters());
+    const double tolerance = seen.losses.scalar_type() == at::kDouble ? 1e-9 : 0.05;
+    for (size_t p = 0; p < ordinary.size(); ++p) {
+      if (!ordinary[p].defined()) continue;
+      const double apart = (sum.totals()[p] - ordinary[p].to_dense().to(at::kDouble)).norm().item<double>();
+      if (!(apart <= tolerance * seen.norms.sum().item<double>())) refuse("the gradients of the examples do not add up to that of the batch");
+    }
   }
 
   /// Which example stands where after a replacement: about half are copies of others, at least one is and at least one is not.

@@ -6,7 +6,8 @@
 //
 // Replaces random subsets of the examples by copies of others, with the same seed and the same shapes (so that dropout keeps its masks), and
 // demands that the losses and the gradient norms of all others stay the same to the bit. Then drops examples, which catches division by a
-// count of them. Norms are needed as well as losses: a custom backward that mixes leaves the losses alone.
+// count of them. Norms are needed as well as losses: a custom backward that mixes leaves the losses alone. And the examples' gradients must add up
+// to the ordinary gradient of the batch: a custom backward that is not linear in its gradient has no parts that could be clipped.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -51,6 +51,7 @@ TEST_P(EveryMethod, GivesTheClippedSumOfTheLoopInFloat64) { expect_exact(GetPara
 TEST_P(EveryMethod, GivesTheClippedSumOfTheLoopInFloat32) { expect_exact(GetParam(), at::kFloat, 1e-5); }
 
 INSTANTIATE_TEST_SUITE_P(Subjects, EveryMethod, testing::ValuesIn(subjects()), [](const auto& subject) { return subject.param.name; });
+INSTANTIATE_TEST_SUITE_P(Layers, EveryMethod, testing::ValuesIn(layer_subjects()), [](const auto& subject) { return subject.param.name; });
 
 }  // namespace
 }  // namespace ghostgrad::tests

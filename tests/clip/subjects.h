@@ -28,6 +28,8 @@ struct SubjectFactory {
 inline void PrintTo(const SubjectFactory& factory, std::ostream* out) { *out << factory.name; }
 
 [[nodiscard]] const std::vector<SubjectFactory>& subjects();
+/// One layer each, in the ways that other systems got wrong.
+[[nodiscard]] const std::vector<SubjectFactory>& layer_subjects();
 
 /// The oracle: one forward and one backward per example, in the batch's own precision. Per-example gradients, [B] of one tensor per parameter.
 [[nodiscard]] std::vector<std::vector<at::Tensor>> one_at_a_time(const Subject& subject);
