@@ -12,7 +12,7 @@
 
 namespace ghostgrad::cli {
 
-/// One line without newline: "epoch 3/10  step 222/740  loss 0.412  test accuracy 93.1 %  epsilon 1.77  3,104 examples/s".
+/// One line without newline: "epoch 3.0/10  step 222/740  loss 0.412  test accuracy 93.1 %  epsilon 1.77  3,104 examples/s".
 [[nodiscard]] std::string in_one_line(const engine::Progress& progress);
 
 class ProgressDisplay {

@@ -6,7 +6,7 @@
     <!-- end -->
 
 is the table of that name: `methods` and `rules` from `ghostgrad methods --json` and `ghostgrad rules --json`, `bench` from
-bench/results.json (what `ghostgrad bench --json` printed on the machine it names).
+bench/results.json (what `ghostgrad bench --json` printed on the machine it names). `help-train` is what `ghostgrad train --help` prints.
 
     tools/generated.py --program build/release/bin/ghostgrad [--check] [FILE...]
 """
@@ -21,6 +21,7 @@ from pathlib import Path
 import tree
 
 COMMANDS = ("methods", "rules")
+HELP = "help-"
 RESULTS = {"bench": Path("bench/results.json")}
 BLOCK = re.compile(r"(?P<open><!-- generated: (?P<name>[\w-]+) -->\n)(?P<body>.*?)(?P<close><!-- end -->)", re.DOTALL)
 
@@ -31,6 +32,10 @@ def cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return str(value).replace("|", "\\|").replace("\n", " ")
+
+
+def output_of(program: Path, *words: str) -> str:
+    return subprocess.run([str(program), *words], check=True, capture_output=True, text=True).stdout
 
 
 def table(report: dict) -> str:
@@ -50,8 +55,10 @@ def content(name: str, root: Path, program: Path | None) -> str:
             raise ValueError(f"{RESULTS[name]} is missing; ./dev {name} --json >{RESULTS[name]}")
         return table(json.loads(tree.read(root / RESULTS[name])))
     if name in COMMANDS and program is not None:
-        return table(json.loads(subprocess.run([str(program), name, "--json"], check=True, capture_output=True, text=True).stdout))
-    raise ValueError(f"nothing generates '{name}'; known: {', '.join((*COMMANDS, *RESULTS))}")
+        return table(json.loads(output_of(program, name, "--json")))
+    if name.startswith(HELP) and program is not None:
+        return "```text\n" + output_of(program, name.removeprefix(HELP), "--help").rstrip() + "\n```\n"
+    raise ValueError(f"nothing generates '{name}'; known: {', '.join((*COMMANDS, *RESULTS, HELP + 'COMMAND'))}")
 
 
 def filled(text: str, root: Path, program: Path | None) -> str:

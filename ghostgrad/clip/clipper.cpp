@@ -96,11 +96,14 @@ std::vector<Use> Clipper::uses_of(const at::Tensor& losses, const at::Tensor& ma
   auto captured = graph::capture(losses, ones_where(losses, mask), wanted, graph);
   std::vector<Use> uses;
   size_t next = 0;
+  calls_by_rule_.clear();
   for (const graph::Call& call : norms.cut->calls) {
     std::vector<at::Tensor> grads(owners.slots[call.node].size());
     for (; next < wanted.size() && wanted[next].node == call.node; ++next) grads[wanted[next].slot] = std::move(captured[next]);
     auto made = rules::terms_of({graph, call, owners.slots[call.node], grads});
     const std::string rule = rules::rule_name(*graph.nodes[call.node]);
+    const bool all_by_rule = std::find(made.by_rule.begin(), made.by_rule.end(), 0) == made.by_rule.end();
+    ++calls_by_rule_[all_by_rule ? rule : "fallback"];
     for (size_t k = 0; k < made.terms.size(); ++k) {
       const auto zone = std::find_if(call.zones.begin(), call.zones.end(), [&](const graph::Zone& z) { return z.edge == made.terms[k].first; });
       uses.push_back({std::move(made.terms[k].second), &*zone, fmt::format("{} {}", made.by_rule[k] ? rule : "fallback", graph.describe(call.node))});

@@ -15,6 +15,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -88,6 +89,8 @@ class Clipper {
 
   /// How the last physical batch was done.
   [[nodiscard]] const std::vector<CallReport>& report() const { return report_; }
+  /// Calls of the last physical batch by the rule that served them; a call is under "fallback" when any of its edges was. Empty for loops.
+  [[nodiscard]] const std::map<std::string, int64_t>& calls_by_rule() const { return calls_by_rule_; }
   /// Examples dropped because they were not finite, since construction. Private: do not publish.
   [[nodiscard]] int64_t nonfinite() const { return nonfinite_; }
 
@@ -106,6 +109,7 @@ class Clipper {
   const ClipFunction* clip_function_;
   Router router_;
   std::vector<CallReport> report_;
+  std::map<std::string, int64_t> calls_by_rule_;
   int64_t nonfinite_ = 0;
 };
 

@@ -122,6 +122,8 @@ void Engine::backward(const LossFunction& loss_fn, const Batch& batch, const at:
     for (const at::Tensor& tensor : batch) one.push_back(tensor.narrow(0, example, 1));
     return loss_fn(one);
   };
+  saw_batch_ = true;
+  saw_unaudited_ = saw_unaudited_ || audited_.empty();  // run alone an example sees no other, and what couples them fails the check
   accumulate([&] { return clipper_->accumulate_each(batch[0].size(0), losses_of, mask, *sum_); });
 }
 
@@ -183,8 +185,10 @@ privacy::PrivacyStatement Engine::statement(double delta) const {
 Report Engine::report() const {
   Report report;
   report.method = plan_.options().method;
-  if (clipper_) report.calls = clipper_->report();
-  for (const auto& call : report.calls) ++report.by_rule[call.label.substr(0, call.label.find(' '))];
+  if (clipper_) {
+    report.calls = clipper_->report();
+    report.by_rule = clipper_->calls_by_rule();
+  }
   report.unreached = unreached_;
   report.warnings.assign(warnings_.begin(), warnings_.end());
   const bool assumed = plan_.options().independence == "assumed";

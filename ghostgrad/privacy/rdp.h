@@ -10,7 +10,7 @@
 //
 //     RdpAccountant accountant;
 //     accountant.compose(poisson_sampled(0.01, gaussian(1.0)), 1000);
-//     accountant.epsilon(1e-5).value;      // 2.0873...
+//     accountant.epsilon(1e-5).value;      // 2.1013...
 #pragma once
 
 #include <cstdint>

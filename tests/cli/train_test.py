@@ -73,7 +73,7 @@ class TrainTest(ProgramTest):
         shown = os.read(ours, 1 << 16).decode()
         os.close(ours)
         self.assertIn("\r[", shown)
-        self.assertIn("] epoch 1/1", shown)
+        self.assertIn("] epoch 1.0/1", shown)
         self.assertEqual(json.loads(done.stdout)["steps"], 4)
 
 

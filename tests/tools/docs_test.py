@@ -35,6 +35,11 @@ class GeneratedTest(HouseTest):
         self.assertEqual(self.filled(BLOCK.format("methods", "old\n")), BLOCK.format("methods", table))
         self.assertEqual(self.filled(BLOCK.format("methods", table)), BLOCK.format("methods", table))
 
+    def test_a_help_block_becomes_what_the_command_prints(self) -> None:
+        self.write("ghostgrad", "#!/bin/sh\n[ \"$*\" = 'train --help' ] || exit 2\necho 'Usage: train'\necho\n")
+        (self.root / "ghostgrad").chmod(0o755)
+        self.assertEqual(self.filled(BLOCK.format("help-train", "")), BLOCK.format("help-train", "```text\nUsage: train\n```\n"))
+
     def test_the_bench_table_comes_from_the_kept_results(self) -> None:
         self.write("bench/results.json", json.dumps({"machine": {"threads": 1}, "rows": [{"model": "mlp", "ratio": 1.08432}]}))
         self.assertIn("| mlp | 1.084 |\n", self.filled(BLOCK.format("bench", "")))
