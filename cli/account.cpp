@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // ghostgrad account: what Poisson-sampled training with Gaussian noise spends.
-#include <fmt/format.h>
-
-#include <cmath>
-#include <nlohmann/json.hpp>
-#include <optional>
-
 #include "cli/accounting.h"
 #include "cli/command.h"
 #include "cli/exit.h"
+#include "cli/output.h"
+#include <cmath>
+#include <optional>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/privacy/statement.h"
-#include "cli/output.h"
 
 namespace ghostgrad::cli {
 namespace {
@@ -36,8 +36,14 @@ class Account : public Command {
     const double epsilon = epsilon_ ? *epsilon_ : bound.value;
     const double delta = epsilon_ ? bound.value : delta_.value_or(kUsualDelta);
     if (json_) {
-      print_json(nlohmann::ordered_json{{"epsilon", finite_or_text(epsilon)}, {"delta", delta}, {"noise_multiplier", noise_multiplier_}, {"sample_rate", run_.sample_rate},
-                                        {"steps", run_.steps}, {"accountant", accountant_.name}, {"adjacency", accountant_.adjacency}, {"warnings", bound.warnings}});
+      print_json(nlohmann::ordered_json{{"epsilon", finite_or_text(epsilon)},
+                                        {"delta", delta},
+                                        {"noise_multiplier", noise_multiplier_},
+                                        {"sample_rate", run_.sample_rate},
+                                        {"steps", run_.steps},
+                                        {"accountant", accountant_.name},
+                                        {"adjacency", accountant_.adjacency},
+                                        {"warnings", bound.warnings}});
     } else {
       print_fields({{"epsilon", epsilon_ ? fmt::to_string(epsilon) : privacy::rounded_up(epsilon)},
                     {"delta", epsilon_ ? privacy::rounded_up(delta) : fmt::to_string(delta)},

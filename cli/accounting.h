@@ -2,11 +2,12 @@
 // What `account` and `calibrate` have in common: a run to account for, and an accountant.
 #pragma once
 
-#include <CLI/App.hpp>
 #include <cstdint>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
+
+#include <CLI/App.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "ghostgrad/privacy/accountants.h"
 

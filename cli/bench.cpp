@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // ghostgrad bench: every method against ordinary training, interleaved in one process (measure/bench.h).
-#include <ATen/Parallel.h>
-#include <torch/version.h>
-#include <fmt/format.h>
-
-#include <fstream>
-#include <nlohmann/json.hpp>
+#include "ghostgrad/measure/bench.h"
 
 #include "cli/command.h"
 #include "cli/exit.h"
 #include "cli/output.h"
+#include <fstream>
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <torch/version.h>
+
 #include "ghostgrad/clip/method.h"
-#include "ghostgrad/measure/bench.h"
 
 namespace ghostgrad::cli {
 namespace {
@@ -26,9 +27,14 @@ std::string processor() {
 }
 
 nlohmann::ordered_json to_json(const measure::BenchRow& row) {
-  nlohmann::ordered_json json{{"model", row.model},       {"what", row.what},   {"method", row.method},
-                              {"median_ms", row.median_ms}, {"minimum_ms", row.minimum_ms}, {"ratio", row.ratio},
-                              {"minimum_ratio", row.minimum_ratio}, {"peak_bytes", row.peak_bytes}};
+  nlohmann::ordered_json json{{"model", row.model},
+                              {"what", row.what},
+                              {"method", row.method},
+                              {"median_ms", row.median_ms},
+                              {"minimum_ms", row.minimum_ms},
+                              {"ratio", row.ratio},
+                              {"minimum_ratio", row.minimum_ratio},
+                              {"peak_bytes", row.peak_bytes}};
   json["error"] = row.error >= 0 ? nlohmann::ordered_json(row.error) : nlohmann::ordered_json(nullptr);
   return json;
 }

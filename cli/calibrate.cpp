@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // ghostgrad calibrate: the least noise that keeps training within (epsilon, delta).
-#include "ghostgrad/privacy/calibration.h"
-
-#include <fmt/format.h>
-
-#include <nlohmann/json.hpp>
-
 #include "cli/accounting.h"
 #include "cli/command.h"
 #include "cli/exit.h"
-#include "ghostgrad/privacy/statement.h"
 #include "cli/output.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "ghostgrad/privacy/calibration.h"
+#include "ghostgrad/privacy/statement.h"
 
 namespace ghostgrad::cli {
 namespace {
@@ -29,8 +28,14 @@ class Calibrate : public Command {
     const privacy::TrainingBudget budget{epsilon_, delta_, run_.sample_rate, run_.steps};
     const auto found = privacy::calibrate_noise(budget, [this] { return make_accountant(accountant_); });
     if (json_) {
-      print_json(nlohmann::ordered_json{{"noise_multiplier", found.noise_multiplier}, {"epsilon", found.epsilon}, {"delta", delta_}, {"sample_rate", run_.sample_rate},
-                                        {"steps", run_.steps}, {"accountant", accountant_.name}, {"adjacency", accountant_.adjacency}, {"warnings", found.warnings}});
+      print_json(nlohmann::ordered_json{{"noise_multiplier", found.noise_multiplier},
+                                        {"epsilon", found.epsilon},
+                                        {"delta", delta_},
+                                        {"sample_rate", run_.sample_rate},
+                                        {"steps", run_.steps},
+                                        {"accountant", accountant_.name},
+                                        {"adjacency", accountant_.adjacency},
+                                        {"warnings", found.warnings}});
     } else {
       print_fields({{"noise multiplier", fmt::to_string(found.noise_multiplier)},
                     {"epsilon", privacy::rounded_up(found.epsilon)},

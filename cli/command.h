@@ -5,9 +5,10 @@
 // message and an exit code (exit.h).
 #pragma once
 
-#include <CLI/App.hpp>
 #include <memory>
 #include <vector>
+
+#include <CLI/App.hpp>
 
 namespace ghostgrad::cli {
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/config.h"
 
-#include <CLI/Config.hpp>
 #include <algorithm>
 #include <string>
+
+#include <CLI/Config.hpp>
 
 namespace ghostgrad::cli {
 namespace {
@@ -38,7 +39,10 @@ void add_config(CLI::App& command) {
       if (!is_section_mark(item)) give(command, option_of(command, item), item);
     }
   };
-  command.add_option_function<std::string>("--config", read, "a file with `name = value` lines for these options; what is given here goes first")->configurable(false);
+  command
+      .add_option_function<std::string>("--config", read,
+                                        "a file with `name = value` lines for these options; what is given here goes first")
+      ->configurable(false);
 }
 
 }  // namespace ghostgrad::cli

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options from a file: `name = value` lines, names as on the command line without the dashes, an optional [command] heading, # for comments.
+// Options from a file: `name = value` lines, names as on the command line without the dashes, an optional [command] heading, # for
+// comments.
 //
 //     # mnist.toml
 //     data = "mnist:data/mnist"

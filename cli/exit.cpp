@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/exit.h"
 
-#include <c10/util/Exception.h>
-#include <fmt/format.h>
-
 #include <iostream>
 #include <new>
 #include <string>
+
+#include <c10/util/Exception.h>
+#include <fmt/format.h>
 
 #include "ghostgrad/base/error.h"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // ghostgrad COMMAND [OPTIONS]; the commands are in command.cpp, the exit codes in exit.h.
-#include <CLI/CLI.hpp>
+#include "cli/command.h"
+#include "cli/exit.h"
 #include <iostream>
 #include <string>
 
-#include "cli/command.h"
-#include "cli/exit.h"
+#include <CLI/CLI.hpp>
 
 namespace ghostgrad::cli {
 namespace {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // ghostgrad methods: the table of clip/method.h.
-#include <nlohmann/json.hpp>
-
 #include "cli/command.h"
 #include "cli/exit.h"
-#include "ghostgrad/clip/method.h"
 #include "cli/output.h"
+
+#include <nlohmann/json.hpp>
+
+#include "ghostgrad/clip/method.h"
 
 namespace ghostgrad::cli {
 namespace {
@@ -17,7 +18,8 @@ class Methods : public Command {
   int run() override {
     if (json_) {
       auto rows = nlohmann::ordered_json::array();
-      for (const auto& method : clip::methods()) rows.push_back({{"method", method.name}, {"what", method.summary}, {"paper", method.paper}});
+      for (const auto& method : clip::methods())
+        rows.push_back({{"method", method.name}, {"what", method.summary}, {"paper", method.paper}});
       print_json(nlohmann::ordered_json{{"methods", rows}});
     } else {
       std::vector<std::vector<std::string>> rows = {{"method", "paper", "what it does"}};

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/output.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <iostream>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace ghostgrad::cli {
 
-void add_json_flag(CLI::App& app, bool& json) { app.add_flag("--json", json, "print one JSON object to standard output, and nothing else there"); }
+void add_json_flag(CLI::App& app, bool& json) {
+  app.add_flag("--json", json, "print one JSON object to standard output, and nothing else there");
+}
 
 void print_json(const nlohmann::ordered_json& json) { std::cout << json.dump(2) << std::endl; }
 void print_json(const nlohmann::json& json) { std::cout << json.dump(2) << std::endl; }

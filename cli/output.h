@@ -2,11 +2,12 @@
 // What commands print: tables for people, one JSON object for programs. With --json nothing else goes to standard output.
 #pragma once
 
-#include <CLI/App.hpp>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <CLI/App.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 namespace ghostgrad::cli {
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/progress.h"
 
-#include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
+#include "cli/output.h"
 #include <algorithm>
 #include <cmath>
 #include <iostream>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
 
 #include "ghostgrad/privacy/statement.h"
-#include "cli/output.h"
 
 namespace ghostgrad::cli {
 namespace {
@@ -31,7 +31,8 @@ std::string bar(double done) {
 }  // namespace
 
 std::string in_one_line(const engine::Progress& progress) {
-  std::string line = fmt::format("epoch {:.1f}/{}  step {}/{}", std::min(progress.epoch, static_cast<double>(progress.epochs)), progress.epochs, progress.step, progress.steps);
+  std::string line = fmt::format("epoch {:.1f}/{}  step {}/{}", std::min(progress.epoch, static_cast<double>(progress.epochs)),
+                                 progress.epochs, progress.step, progress.steps);
   if (progress.loss) line += fmt::format("  loss {:.3f}", *progress.loss);
   if (progress.test_accuracy) line += fmt::format("  test accuracy {:.2f} %", 100 * *progress.test_accuracy);
   line += fmt::format("  epsilon {}  {} examples/s", privacy::rounded_up(progress.epsilon), with_commas(progress.examples_per_second));

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // ghostgrad rules: the registry of rules/rule.h. Whatever is not in it runs through the fallback.
-#include <nlohmann/json.hpp>
-
 #include "cli/command.h"
 #include "cli/exit.h"
-#include "ghostgrad/rules/rule.h"
 #include "cli/output.h"
+
+#include <nlohmann/json.hpp>
+
+#include "ghostgrad/rules/rule.h"
 
 namespace ghostgrad::cli {
 namespace {
 
-const char* const kFallback = "every other op runs through the fallback: exact, slower, and reported as `fallback` in the summary of a training";
+const char* const kFallback =
+    "every other op runs through the fallback: exact, slower, and reported as `fallback` in the summary of a training";
 
 class Rules : public Command {
  public:

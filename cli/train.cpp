@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // ghostgrad train: from a data set and a budget to a model and what it cost.
-#include <ATen/Context.h>
-#include <ATen/Parallel.h>
-#include <fmt/format.h>
-
-#include <nlohmann/json.hpp>
-
 #include "cli/command.h"
 #include "cli/exit.h"
-#include "ghostgrad/data/open.h"
-#include "ghostgrad/engine/trainer.h"
-#include "ghostgrad/models/make.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/train_files.h"
 #include "cli/train_options.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "ghostgrad/data/open.h"
+#include "ghostgrad/engine/trainer.h"
+#include "ghostgrad/models/make.h"
 
 namespace ghostgrad::cli {
 namespace {
@@ -25,19 +25,22 @@ std::vector<int64_t> shape_of_one(const data::Dataset& dataset) { return dataset
 std::string in_words(const engine::Schedule& schedule, const TrainCommandOptions& options) {
   const auto& planned = schedule.planned;
   return fmt::format("{} examples, {} steps of {} expected ({} at a time), noise multiplier {:.4g}: epsilon {} at delta {}",
-                     with_commas(static_cast<double>(*planned.data_set_size)), with_commas(static_cast<double>(schedule.steps)), options.trainer.batch,
-                     options.trainer.physical_batch, schedule.noise_multiplier, privacy::rounded_up(planned.epsilon), planned.delta);
+                     with_commas(static_cast<double>(*planned.data_set_size)), with_commas(static_cast<double>(schedule.steps)),
+                     options.trainer.batch, options.trainer.physical_batch, schedule.noise_multiplier, privacy::rounded_up(planned.epsilon),
+                     planned.delta);
 }
 
 std::string calls_in_words(const engine::Report& report) {
   std::string text = report.method;
-  for (const auto& [rule, calls] : report.by_rule) text += fmt::format("{}{} {}", &calls == &report.by_rule.begin()->second ? ": " : ", ", rule, calls);
+  for (const auto& [rule, calls] : report.by_rule)
+    text += fmt::format("{}{} {}", &calls == &report.by_rule.begin()->second ? ": " : ", ", rule, calls);
   return text;
 }
 
 void print_summary(const engine::Summary& summary, const TrainFiles& files) {
   std::vector<std::pair<std::string, std::string>> fields;
-  if (summary.interrupted) fields.emplace_back("stopped", fmt::format("after {} of {} steps", summary.statement.steps, summary.planned_steps));
+  if (summary.interrupted)
+    fields.emplace_back("stopped", fmt::format("after {} of {} steps", summary.statement.steps, summary.planned_steps));
   if (summary.test_accuracy) fields.emplace_back("test accuracy", fmt::format("{:.2f} %", 100 * *summary.test_accuracy));
   fields.emplace_back("speed", fmt::format("{} examples/s, {:.1f} s", with_commas(summary.examples_per_second), summary.seconds));
   fields.emplace_back("method", calls_in_words(summary.report));
@@ -59,7 +62,8 @@ class Train : public Command {
     announce(trainer.schedule());
     ProgressDisplay display;
     const Interrupt interrupt;
-    const auto summary = trainer.train({.progress = [&](const engine::Progress& now) { show(display, now); }, .stop = interrupt.requested()});
+    const auto summary =
+        trainer.train({.progress = [&](const engine::Progress& now) { show(display, now); }, .stop = interrupt.requested()});
     display.finish();
     const auto json = to_json(summary);
     files.write(*trainer.model().module, json);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/train_files.h"
 
-#include <fmt/format.h>
+#include <fstream>
+#include <system_error>
 #include <unistd.h>
 
-#include <fstream>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <system_error>
 
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/engine/model_file.h"
@@ -21,8 +21,8 @@ void make_directory(const std::filesystem::path& directory) {
   std::error_code wrong;
   std::filesystem::create_directories(directory, wrong);
   if (!wrong && access(directory.c_str(), W_OK) == 0) return;
-  throw base::SystemError("out", fmt::format("cannot write to {}", directory.string()), wrong ? wrong.message() : "a directory without permission to write",
-                          "pass a directory of your own");
+  throw base::SystemError("out", fmt::format("cannot write to {}", directory.string()),
+                          wrong ? wrong.message() : "a directory without permission to write", "pass a directory of your own");
 }
 
 }  // namespace
@@ -31,7 +31,8 @@ TrainFiles::TrainFiles(const std::filesystem::path& directory, bool force) : dir
   if (!wanted()) return;
   for (const char* name : {kModel, kSummary}) {
     if (!force && std::filesystem::exists(directory_ / name)) {
-      throw base::InvalidArgument("out", "must not hold an earlier training", (directory_ / name).string(), "pass another directory, or --force to replace it");
+      throw base::InvalidArgument("out", "must not hold an earlier training", (directory_ / name).string(),
+                                  "pass another directory, or --force to replace it");
     }
   }
   make_directory(directory_);

@@ -2,11 +2,11 @@
 // What a training leaves in --out DIR: model.pt (engine/model_file.h) and summary.json.
 #pragma once
 
-#include <torch/nn/module.h>
-
 #include <filesystem>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
+
+#include <nlohmann/json_fwd.hpp>
+#include <torch/nn/module.h>
 
 namespace ghostgrad::cli {
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/train_options.h"
 
-#include <fmt/format.h>
+#include "cli/config.h"
+#include "cli/output.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/config.h"
 #include "ghostgrad/clip/clip_function.h"
 #include "ghostgrad/clip/method.h"
 #include "ghostgrad/data/open.h"
 #include "ghostgrad/models/make.h"
 #include "ghostgrad/privacy/accountants.h"
-#include "cli/output.h"
 
 namespace ghostgrad::cli {
 namespace {
@@ -48,7 +48,9 @@ void add_privacy_options(CLI::App& app, engine::TrainerOptions& options) {
 
 void add_training_options(CLI::App& app, engine::TrainerOptions& options) {
   const std::string group = "Training";
-  app.add_option("--batch", options.batch, "expected examples per step; each is drawn with probability batch / number of examples")->capture_default_str()->group(group);
+  app.add_option("--batch", options.batch, "expected examples per step; each is drawn with probability batch / number of examples")
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--epochs", options.epochs, "how often each example is drawn on average")->capture_default_str()->group(group);
   app.add_option("--optimizer", options.optimizer.name, names_of(engine::optimizers()))->capture_default_str()->group(group);
   app.add_option("--lr", options.optimizer.lr, "learning rate; " + learning_rates() + " if not given")->group(group);
@@ -57,9 +59,13 @@ void add_training_options(CLI::App& app, engine::TrainerOptions& options) {
 
 void add_machine_options(CLI::App& app, TrainCommandOptions& options) {
   const std::string group = "Machine (no influence on privacy)";
-  app.add_option("--method", options.trainer.method, "how the clipped sum is formed; see `ghostgrad methods`")->capture_default_str()->group(group);
+  app.add_option("--method", options.trainer.method, "how the clipped sum is formed; see `ghostgrad methods`")
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--physical-batch", options.trainer.physical_batch, "examples in memory at a time")->capture_default_str()->group(group);
-  app.add_option("--seed", options.seed, "of the initial parameters; noise and sampling never depend on it")->capture_default_str()->group(group);
+  app.add_option("--seed", options.seed, "of the initial parameters; noise and sampling never depend on it")
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--threads", options.threads, "as many as there are cores if not given")->check(CLI::Range(1, 4096))->group(group);
 }
 
@@ -67,8 +73,9 @@ void add_output_options(CLI::App& app, TrainCommandOptions& options) {
   const std::string group = "Output";
   app.add_option("--out", options.out, "directory for model.pt and summary.json")->group(group);
   app.add_flag("--force", options.force, "replace these files if they exist")->group(group);
-  app.add_flag_callback("--no-train-loss", [&options] { options.trainer.report_loss = false; },
-                        "do not show the training loss, which is computed from the private examples without noise: it is for your eyes only")
+  app.add_flag_callback(
+         "--no-train-loss", [&options] { options.trainer.report_loss = false; },
+         "do not show the training loss, which is computed from the private examples without noise: it is for your eyes only")
       ->group(group);
   app.add_flag("--quiet", options.quiet, "no progress on standard error")->group(group);
   add_json_flag(app, options.json);
@@ -84,8 +91,9 @@ void add_train_options(CLI::App& app, TrainCommandOptions& options) {
   add_training_options(app, options.trainer);
   add_machine_options(app, options);
   add_output_options(app, options);
-  app.footer("Ctrl-C ends after the step under way, writes everything, and exits 130; a second one kills.\n"
-             "Exit: 0 done, 1 failed, 2 wrong usage, 3 going on would void the guarantee.");
+  app.footer(
+      "Ctrl-C ends after the step under way, writes everything, and exits 130; a second one kills.\n"
+      "Exit: 0 done, 1 failed, 2 wrong usage, 3 going on would void the guarantee.");
 }
 
 nlohmann::json as_json(const TrainCommandOptions& options) {

@@ -2,11 +2,12 @@
 // The options of `ghostgrad train`; what they mean and may be is in engine/schedule.h.
 #pragma once
 
-#include <CLI/App.hpp>
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+
+#include <CLI/App.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "ghostgrad/engine/schedule.h"
 
@@ -18,7 +19,7 @@ struct TrainCommandOptions {
   engine::TrainerOptions trainer;
   uint64_t seed = 1;  // of the initial parameters; never of noise or sampling
   std::optional<int> threads{};
-  std::string out;    // no files when empty
+  std::string out;  // no files when empty
   bool force = false;
   bool json = false;
   bool quiet = false;

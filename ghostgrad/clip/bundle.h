@@ -4,19 +4,19 @@
 //     |sum_k G_k|^2 = sum_kl <G_k, G_l>         not  sum_k |G_k|^2
 //
 // Most bundles are one use of one parameter. Several uses of a parameter (shared blocks, RNN steps, F.linear(h, w) beside a layer) are
-// concatenated along their positions where they are of one kind; else, and below zones (weight norm, LoRA merges), the per-example gradients
-// are formed and added.
+// concatenated along their positions where they are of one kind; else, and below zones (weight norm, LoRA merges), the per-example
+// gradients are formed and added.
 //
 //     for (auto& bundle : make_bundles(...)) squared += bundle->squared_norms(Route::gram);
 //     for (auto& [parameter, sum] : bundle->weighted_sums(coefficients)) ...
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <ATen/core/Tensor.h>
 
 #include "ghostgrad/graph/cut.h"
 #include "ghostgrad/rules/rule.h"

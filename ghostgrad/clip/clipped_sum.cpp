@@ -33,9 +33,9 @@ void ClippedSum::finish_physical_batch(double accumulation_error) {
 
 void ClippedSum::merge(const ClippedSum& other) {
   const bool same = totals_.size() == other.totals_.size() && threshold_ == other.threshold_ && is_clipped_ == other.is_clipped_ &&
-                    lattice_.has_value() == other.lattice_.has_value() &&
-                    (!lattice_ || lattice_->resolution == other.lattice_->resolution);
-  if (!same) throw base::PrivacyError("clipped sum", "can only be merged with one of the same plan", "another", "use one plan on every rank");
+                    lattice_.has_value() == other.lattice_.has_value() && (!lattice_ || lattice_->resolution == other.lattice_->resolution);
+  if (!same)
+    throw base::PrivacyError("clipped sum", "can only be merged with one of the same plan", "another", "use one plan on every rank");
   for (size_t i = 0; i < totals_.size(); ++i) totals_[i].add_(other.totals_[i]);
   error_bound_ += other.error_bound_;
   physical_batches_ += other.physical_batches_;

@@ -3,16 +3,16 @@
 //
 //     sum_i c_i G_i,  |c_i G_i| <= C          one total per parameter
 //
-// With noise, totals are integers on the public lattice of the noise (noise/lattice.h): each physical batch's float sum is rounded to it once,
-// and integers add up in any order to the same bits. Without noise (noise multiplier 0) there is no lattice: totals are float64.
+// With noise, totals are integers on the public lattice of the noise (noise/lattice.h): each physical batch's float sum is rounded to it
+// once, and integers add up in any order to the same bits. Without noise (noise multiplier 0) there is no lattice: totals are float64.
 //
 // Guarantee: only the clipper makes and fills one, only release() reads one out; nothing in between can rescale it.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <optional>
 #include <vector>
+
+#include <ATen/core/Tensor.h>
 
 #include "ghostgrad/noise/lattice.h"
 

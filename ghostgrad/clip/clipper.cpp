@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/clip/clipper.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/stack.h>
@@ -8,9 +11,6 @@
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <fmt/format.h>
-
-#include <algorithm>
-#include <cmath>
 
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/clip/loop.h"
@@ -21,26 +21,32 @@ namespace ghostgrad::clip {
 namespace {
 
 void check(const std::vector<at::Tensor>& parameters, const ClipperOptions& options) {
-  if (!(options.threshold > 0) || !std::isfinite(options.threshold)) {
-    throw base::InvalidArgument("clip", "must be a positive number", fmt::to_string(options.threshold), "pass the norm that gradients are clipped to, e.g. 1.0");
+  // Squares of norms in float32 vanish below 1e-19 and overflow above 1e19: thresholds stay far away from both.
+  if (!(options.threshold >= 1e-12 && options.threshold <= 1e12)) {
+    throw base::InvalidArgument("clip", "must lie between 1e-12 and 1e12", fmt::to_string(options.threshold),
+                                "pass the norm that gradients are clipped to, e.g. 1.0");
   }
   for (const at::Tensor& parameter : parameters) {
     if (parameter.is_complex()) {
-      throw base::Unsupported("parameters", "must be real", toString(parameter.scalar_type()), "keep real and imaginary part as two parameters");
+      throw base::Unsupported("parameters", "must be real", toString(parameter.scalar_type()),
+                              "keep real and imaginary part as two parameters");
     }
-    if (!parameter.is_leaf()) throw base::InvalidArgument("parameters", "must be leaves of the graph", "a computed tensor", "pass the model's own parameters");
+    if (!parameter.is_leaf())
+      throw base::InvalidArgument("parameters", "must be leaves of the graph", "a computed tensor", "pass the model's own parameters");
   }
 }
 
 void check_mask(const at::Tensor& losses, const at::Tensor& mask) {
   if (!mask.defined() || (mask.scalar_type() == at::kBool && mask.sizes() == losses.sizes())) return;
-  throw base::InvalidArgument("mask", "must be bool [B]", fmt::format("{} {}", toString(mask.scalar_type()), graph::to_string(graph::Shape(mask.sizes()))),
+  throw base::InvalidArgument("mask", "must be bool [B]",
+                              fmt::format("{} {}", toString(mask.scalar_type()), graph::to_string(graph::Shape(mask.sizes()))),
                               "pass true for each example that counts");
 }
 
 bool all_true(const at::Tensor& flags) { return flags.all().item<bool>(); }
 
-/// Errors of a float sum of n terms, each below C, grow like sqrt(n) u times the sum of their sizes [Higham & Mary 2019, Thm. 2.4]; n = B T.
+/// Errors of a float sum of n terms, each below C, grow like sqrt(n) u times the sum of their sizes [Higham & Mary 2019, Thm. 2.4]; n = B
+/// T.
 double accumulation_error(const at::Tensor& losses, double positions, double threshold) {
   const double unit = losses.scalar_type() == at::kDouble ? std::ldexp(1.0, -53) : std::ldexp(1.0, -24);
   const auto examples = static_cast<double>(losses.size(0));
@@ -68,14 +74,16 @@ Clipper::Clipper(std::vector<at::Tensor> parameters, ClipperOptions options)
 
 void Clipper::refuse_refused(const graph::Cut& cut) {
   for (const graph::Finding& finding : cut.findings) {
-    if (finding.verdict == graph::Finding::Verdict::refused) throw base::PrivacyError("graph", finding.op + " " + finding.wrong, "", finding.remedy);
+    if (finding.verdict == graph::Finding::Verdict::refused)
+      throw base::PrivacyError("graph", finding.op + " " + finding.wrong, "", finding.remedy);
   }
 }
 
 ClippedSum Clipper::start(std::optional<noise::Lattice> lattice) const {
   std::vector<at::Tensor> zeros;
   for (const at::Tensor& parameter : parameters_) {
-    zeros.push_back(at::zeros(parameter.sizes(), at::TensorOptions(lattice ? at::kLong : at::kDouble).device(lattice ? at::kCPU : parameter.device())));
+    zeros.push_back(
+        at::zeros(parameter.sizes(), at::TensorOptions(lattice ? at::kLong : at::kDouble).device(lattice ? at::kCPU : parameter.device())));
   }
   return {std::move(zeros), std::move(lattice), options_.threshold, method_->norm != NormRoute::none};
 }
@@ -105,8 +113,10 @@ std::vector<Use> Clipper::uses_of(const at::Tensor& losses, const at::Tensor& ma
     const bool all_by_rule = std::find(made.by_rule.begin(), made.by_rule.end(), 0) == made.by_rule.end();
     ++calls_by_rule_[all_by_rule ? rule : "fallback"];
     for (size_t k = 0; k < made.terms.size(); ++k) {
-      const auto zone = std::find_if(call.zones.begin(), call.zones.end(), [&](const graph::Zone& z) { return z.edge == made.terms[k].first; });
-      uses.push_back({std::move(made.terms[k].second), &*zone, fmt::format("{} {}", made.by_rule[k] ? rule : "fallback", graph.describe(call.node))});
+      const auto zone =
+          std::find_if(call.zones.begin(), call.zones.end(), [&](const graph::Zone& z) { return z.edge == made.terms[k].first; });
+      uses.push_back(
+          {std::move(made.terms[k].second), &*zone, fmt::format("{} {}", made.by_rule[k] ? rule : "fallback", graph.describe(call.node))});
     }
   }
   return uses;
@@ -132,8 +142,8 @@ void Clipper::find_valid(Norms& norms, const at::Tensor& mask) {
   if (all_true(finite)) return;
   for (const BundlePtr& bundle : norms.bundles) {
     if (!bundle->isolates_examples()) {
-      throw base::PrivacyError(bundle->label(), "runs through the fallback, which cannot keep a non-finite example apart from the others", "",
-                               "remove examples that are not finite, or use an op with a rule of its own (see `ghostgrad rules`)");
+      throw base::PrivacyError(bundle->label(), "runs through the fallback, which cannot keep a non-finite example apart from the others",
+                               "", "remove examples that are not finite, or use an op with a rule of its own (see `ghostgrad rules`)");
     }
     bundle->keep_only(norms.valid);
   }
@@ -209,13 +219,15 @@ at::Tensor Clipper::accumulate_by_loop(const at::Tensor& losses, const at::Tenso
   };
   const LoopSum loop = clip_by_loop(gradients, {losses.size(0), mask, clip_function_, options_.threshold});
   if (loop.nonfinite > 0) {
-    throw base::PrivacyError("multi_loss", "runs the whole batch once per example and cannot keep a non-finite example apart from the others", "",
+    throw base::PrivacyError("multi_loss",
+                             "runs the whole batch once per example and cannot keep a non-finite example apart from the others", "",
                              "remove examples that are not finite, or choose another method");
   }
   return finish_loop(loop, losses, into);
 }
 
-at::Tensor Clipper::accumulate_each(int64_t examples, const std::function<at::Tensor(int64_t)>& losses_of, const at::Tensor& mask, ClippedSum& into) {
+at::Tensor Clipper::accumulate_each(int64_t examples, const std::function<at::Tensor(int64_t)>& losses_of, const at::Tensor& mask,
+                                    ClippedSum& into) {
   at::Tensor last;
   const auto gradients = [&](int64_t example) -> std::optional<std::vector<at::Tensor>> {
     last = losses_of(example);

@@ -12,13 +12,13 @@
 // selected away: they contribute exactly zero.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <ATen/core/Tensor.h>
 
 #include "ghostgrad/clip/bundle.h"
 #include "ghostgrad/clip/clip_function.h"
@@ -31,7 +31,7 @@
 namespace ghostgrad::clip {
 
 struct ClipperOptions {
-  double threshold = 1.0;        // C
+  double threshold = 1.0;  // C
   std::string method = "auto";
   std::string clip_function = "abadi";
   int64_t keep_bytes = int64_t{1} << 30;  // instantiated gradients kept between norms and sums; does not change results beyond rounding
@@ -82,7 +82,8 @@ class Clipper {
   at::Tensor accumulate(const at::Tensor& losses, const at::Tensor& mask, ClippedSum& into, const Judge& judge = refuse_refused);
 
   /// Method `naive`: one forward and backward per example. losses_of(i) gives the loss of example i alone, as a tensor [1].
-  at::Tensor accumulate_each(int64_t examples, const std::function<at::Tensor(int64_t)>& losses_of, const at::Tensor& mask, ClippedSum& into);
+  at::Tensor accumulate_each(int64_t examples, const std::function<at::Tensor(int64_t)>& losses_of, const at::Tensor& mask,
+                             ClippedSum& into);
 
   /// The default judge: throws PrivacyError on a refused finding, lets unproved ones pass.
   static void refuse_refused(const graph::Cut& cut);
@@ -96,7 +97,8 @@ class Clipper {
 
  private:
   [[nodiscard]] at::Tensor ones_where(const at::Tensor& losses, const at::Tensor& mask) const;
-  [[nodiscard]] std::vector<Use> uses_of(const at::Tensor& losses, const at::Tensor& mask, const Norms& norms, const graph::Ownerships& owners);
+  [[nodiscard]] std::vector<Use> uses_of(const at::Tensor& losses, const at::Tensor& mask, const Norms& norms,
+                                         const graph::Ownerships& owners);
   [[nodiscard]] at::Tensor squared_norms(Norms& norms);
   void find_valid(Norms& norms, const at::Tensor& mask);
   at::Tensor accumulate_by_loop(const at::Tensor& losses, const at::Tensor& mask, ClippedSum& into, const Judge& judge);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/clip/loop.h"
 
-#include <ATen/ops/full.h>
-#include <ATen/ops/zeros.h>
-
 #include <cmath>
 #include <limits>
+
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
 
 namespace ghostgrad::clip {
 namespace {
@@ -28,7 +28,8 @@ void add_scaled(std::vector<at::Tensor>& sums, const std::vector<at::Tensor>& gr
   sums.resize(grads.size());
   for (size_t p = 0; p < grads.size(); ++p) {
     if (!grads[p].defined()) continue;
-    const at::Tensor scaled = grads[p].to(grads[p].is_floating_point() && grads[p].element_size() < 4 ? at::kFloat : grads[p].scalar_type()) * coefficient;
+    const at::Tensor scaled =
+        grads[p].to(grads[p].is_floating_point() && grads[p].element_size() < 4 ? at::kFloat : grads[p].scalar_type()) * coefficient;
     sums[p] = sums[p].defined() ? sums[p].add_(scaled) : scaled;
   }
 }

@@ -4,11 +4,11 @@
 //     for each i:  G_i = grad(loss_i);  sum += clip(|G_i|) G_i
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <functional>
 #include <optional>
 #include <vector>
+
+#include <ATen/core/Tensor.h>
 
 #include "ghostgrad/clip/clip_function.h"
 
@@ -18,8 +18,8 @@ namespace ghostgrad::clip {
 using ExampleGradients = std::function<std::optional<std::vector<at::Tensor>>(int64_t example)>;
 
 struct LoopSum {
-  at::Tensor norms;               // [B] float64, NaN or Inf where an example is not finite
-  std::vector<at::Tensor> sums;   // clipped, one per parameter; undefined where no gradient came
+  at::Tensor norms;              // [B] float64, NaN or Inf where an example is not finite
+  std::vector<at::Tensor> sums;  // clipped, one per parameter; undefined where no gradient came
   int64_t nonfinite = 0;
 };
 

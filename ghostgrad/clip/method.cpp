@@ -16,7 +16,8 @@ const std::vector<Method>& methods() {
       {"naive", N::loop_forward, S::loop, "nxBP, Lee & Kifer 2020", "one forward and backward per example"},
       {"multi_loss", N::loop_backward, S::loop, "multiLoss, Lee & Kifer 2020", "one backward per example on one graph"},
       {"per_example", N::instantiate, S::kept, "Opacus", "instantiates and keeps every per-example gradient"},
-      {"reweight", N::instantiate, S::second_backward, "ReweightGP, Lee & Kifer 2020", "norms from instantiated gradients, then a second backward"},
+      {"reweight", N::instantiate, S::second_backward, "ReweightGP, Lee & Kifer 2020",
+       "norms from instantiated gradients, then a second backward"},
       {"ghost", N::gram, S::second_backward, "Li et al. 2021", "ghost norms, then a second backward"},
       {"mixed_ghost", N::mixed, S::second_backward, "Bu, Mao, Xu 2022", "ghost norm iff 2T^2 <= pd, then a second backward"},
       {"bk", N::gram, S::book_keeping, "Bu et al. 2022 (BK)", "ghost norms, one backward, book-keeping"},
@@ -33,7 +34,8 @@ const Method& find_method(const std::string& name) {
     if (method.name == name) return method;
     names.push_back(method.name);
   }
-  throw base::InvalidArgument("method", "must be the name of a method", '"' + name + '"', fmt::format("choose one of {}", fmt::join(names, ", ")));
+  throw base::InvalidArgument("method", "must be the name of a method", '"' + name + '"',
+                              fmt::format("choose one of {}", fmt::join(names, ", ")));
 }
 
 }  // namespace ghostgrad::clip

@@ -3,8 +3,8 @@
 //
 //     const Method& method = find_method("bk_mixed_opt");
 //
-// All methods give the same clipped sum. Command-line help, docs, the benchmark's axis and the test grid read this table; adding a method is
-// adding a row.
+// All methods give the same clipped sum. Command-line help, docs, the benchmark's axis and the test grid read this table; adding a method
+// is adding a row.
 #pragma once
 
 #include <string>
@@ -23,11 +23,11 @@ enum class NormRoute {
 };
 
 enum class SumRoute {
-  autograd,        // no clipping
-  loop,            // add up as the loop goes
-  second_backward, // backward of sum_i c_i loss_i
-  book_keeping,    // sum_i c_i G_i from kept activations and output gradients
-  kept             // from the instantiated gradients where they were kept, else book-keeping
+  autograd,         // no clipping
+  loop,             // add up as the loop goes
+  second_backward,  // backward of sum_i c_i loss_i
+  book_keeping,     // sum_i c_i G_i from kept activations and output gradients
+  kept              // from the instantiated gradients where they were kept, else book-keeping
 };
 
 struct Method {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/clip/router.h"
 
-#include <ATen/ops/ones.h>
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <chrono>
+
+#include <ATen/ops/ones.h>
+#include <fmt/format.h>
 
 namespace ghostgrad::clip {
 namespace {
@@ -40,13 +40,16 @@ bool Router::gram_is_faster(Bundle& bundle) {
 bool Router::prefers_gram(Bundle& bundle) {
   if (!bundle.has_gram()) return false;
   switch (method_->norm) {
-    case NormRoute::gram: return true;
+    case NormRoute::gram:
+      return true;
     case NormRoute::mixed: {
       const rules::Cost cost = bundle.cost();
       return 2 * cost.positions * cost.positions <= cost.weight_elements;
     }
-    case NormRoute::measured: return gram_is_faster(bundle);
-    default: return false;
+    case NormRoute::measured:
+      return gram_is_faster(bundle);
+    default:
+      return false;
   }
 }
 
@@ -62,9 +65,12 @@ Route Router::route(Bundle& bundle, int64_t element_size) {
 
 std::string to_string(Route route) {
   switch (route) {
-    case Route::gram: return "gram";
-    case Route::instantiate: return "instantiate";
-    case Route::instantiate_keep: return "instantiate and keep";
+    case Route::gram:
+      return "gram";
+    case Route::instantiate:
+      return "instantiate";
+    case Route::instantiate_keep:
+      return "instantiate and keep";
   }
   return "?";
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/engine/engine.h"
 
-#include <fmt/format.h>
-
 #include <limits>
+
+#include <fmt/format.h>
 
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/privacy/accountants.h"
@@ -12,7 +12,8 @@ namespace ghostgrad::engine {
 namespace {
 
 const char* const kUnaudited =
-    "independence: not audited. Nothing in the graph speaks against it, but statistics of raw inputs and detached values cannot be seen there; "
+    "independence: not audited. Nothing in the graph speaks against it, but statistics of raw inputs and detached values cannot be seen "
+    "there; "
     "run check_independence(loss_fn, batch) once.";
 
 int64_t version_of(const at::Tensor& tensor) { return tensor.is_inference() ? 0 : tensor._version(); }
@@ -21,7 +22,8 @@ int64_t version_of(const at::Tensor& tensor) { return tensor.is_inference() ? 0 
 
 Engine::Engine(NamedParameters named_parameters, Plan plan, random::Key key, Checked)
     : named_(std::move(named_parameters)), plan_(std::move(plan)), key_(std::move(key)) {
-  if (named_.empty()) throw base::InvalidArgument("named_parameters", "must hold at least one parameter", "none", "pass model->named_parameters()");
+  if (named_.empty())
+    throw base::InvalidArgument("named_parameters", "must hold at least one parameter", "none", "pass model->named_parameters()");
   accountant_ = privacy::make_accountant(plan_.options().accountant);
   (void)make_clipper();  // refuses what cannot be tracked now, not at the first step
 }
@@ -33,8 +35,8 @@ clip::Clipper Engine::make_clipper() const {
     if (parameter.requires_grad()) parameters.push_back(parameter);
   }
   if (parameters.empty()) {
-    throw base::InvalidArgument("named_parameters", "must hold a parameter that requires gradients", fmt::format("{} frozen ones", named_.size()),
-                                "unfreeze what is to be trained");
+    throw base::InvalidArgument("named_parameters", "must hold a parameter that requires gradients",
+                                fmt::format("{} frozen ones", named_.size()), "unfreeze what is to be trained");
   }
   return clip::Clipper(std::move(parameters), {.threshold = options.clip,
                                                .method = options.method,
@@ -57,7 +59,8 @@ void Engine::begin() {
   for (const at::Tensor& parameter : clipper_->parameters()) dimension += parameter.numel();
   const PlanOptions& options = plan_.options();
   const bool noisy = options.noise_multiplier > 0;
-  sum_.emplace(clipper_->start(noisy ? std::optional(noise::make_lattice(options.noise_multiplier, options.clip, dimension)) : std::nullopt));
+  sum_.emplace(
+      clipper_->start(noisy ? std::optional(noise::make_lattice(options.noise_multiplier, options.clip, dimension)) : std::nullopt));
 }
 
 /// An ordinary backward adds to a .grad in place, so that being the same tensor is not enough.
@@ -73,7 +76,8 @@ void Engine::refuse_ordinary_gradients() const {
   for (size_t i : tracked_) {
     const auto& [name, parameter] = named_[i];
     if (is_as_released(parameter)) continue;
-    throw base::PrivacyError(name, "received an ordinary gradient, which is not private", "a .grad that no release wrote, or one that was changed since",
+    throw base::PrivacyError(name, "received an ordinary gradient, which is not private",
+                             "a .grad that no release wrote, or one that was changed since",
                              "do not call backward() on these losses yourself; clear it with optimizer.zero_grad()");
   }
 }
@@ -88,7 +92,8 @@ void Engine::judge(const graph::Cut& cut) {
   if (plan_.options().independence == "assumed") return;
   if (!cut.findings.empty()) {
     const auto& finding = cut.findings.front();
-    throw base::PrivacyError("graph", finding.op + " " + finding.wrong, "", finding.remedy + ", or set independence to assumed if you can vouch for it");
+    throw base::PrivacyError("graph", finding.op + " " + finding.wrong, "",
+                             finding.remedy + ", or set independence to assumed if you can vouch for it");
   }
   warnings_.insert(kUnaudited);
 }
@@ -96,7 +101,8 @@ void Engine::judge(const graph::Cut& cut) {
 template <class Work>
 void Engine::accumulate(const Work& work) {
   if (broken_) {
-    throw base::PrivacyError("backward", "was left half-way by an error, and the logical batch is incomplete", "", "call discard() and start it again");
+    throw base::PrivacyError("backward", "was left half-way by an error, and the logical batch is incomplete", "",
+                             "call discard() and start it again");
   }
   begin();
   refuse_ordinary_gradients();
@@ -134,7 +140,8 @@ void Engine::release() {
   const PlanOptions& options = plan_.options();
   clip::ClippedSum sum = std::move(*sum_);
   sum_.reset();
-  const auto noisy = engine::release(std::move(sum), {options.noise_multiplier, options.expected_batch_size, static_cast<uint64_t>(steps_)}, key_);
+  const auto noisy =
+      engine::release(std::move(sum), {options.noise_multiplier, options.expected_batch_size, static_cast<uint64_t>(steps_)}, key_);
   if (options.sample_rate) accountant_->compose(plan_.event());
   ++steps_;
   released_.clear();

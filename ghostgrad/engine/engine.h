@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine: per-example losses in, private gradients out.
 //
-//     auto engine = Engine(model->named_parameters(), Plan({.clip = 1.0, .noise_multiplier = 1.1, .expected_batch_size = 256, .sample_rate = q}));
-//     engine.backward(losses, batch.mask);     // losses [B]; again for each physical batch
-//     engine.step(optimizer);                  // one release: noise once, .grad written, the event recorded, optimizer.step()
-//     engine.epsilon(1e-5);
+//     auto engine = Engine(model->named_parameters(), Plan({.clip = 1.0, .noise_multiplier = 1.1, .expected_batch_size = 256, .sample_rate
+//     = q})); engine.backward(losses, batch.mask);     // losses [B]; again for each physical batch engine.step(optimizer); // one release:
+//     noise once, .grad written, the event recorded, optimizer.step() engine.epsilon(1e-5);
 //
 // The model is any libtorch model, untouched: nothing is wrapped or hooked, and .grad is written by a release alone.
 //
-// Guarantee: each release is the Poisson-subsampled Gaussian mechanism of the plan, if losses come from Poisson batches and each depends on its
-// own example alone. The graph is checked for that at every step; what it cannot prove is refused until check_independence has passed.
+// Guarantee: each release is the Poisson-subsampled Gaussian mechanism of the plan, if losses come from Poisson batches and each depends on
+// its own example alone. The graph is checked for that at every step; what it cannot prove is refused until check_independence has passed.
 #pragma once
-
-#include <ATen/core/Tensor.h>
 
 #include <map>
 #include <memory>
@@ -21,6 +18,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <ATen/core/Tensor.h>
 
 #include "ghostgrad/clip/clipper.h"
 #include "ghostgrad/engine/independence.h"
@@ -36,9 +35,9 @@ using NamedParameters = std::vector<std::pair<std::string, at::Tensor>>;
 /// How the last physical batch was done.
 struct Report {
   std::string method;
-  std::vector<clip::CallReport> calls;         // each call (or bundle of calls) with its rule and route
-  std::map<std::string, int64_t> by_rule;      // calls by rule; what ran through the fallback is under "fallback"
-  std::vector<std::string> unreached;          // parameters that the losses do not depend on: they get noise alone
+  std::vector<clip::CallReport> calls;     // each call (or bundle of calls) with its rule and route
+  std::map<std::string, int64_t> by_rule;  // calls by rule; what ran through the fallback is under "fallback"
+  std::vector<std::string> unreached;      // parameters that the losses do not depend on: they get noise alone
   std::vector<std::string> warnings;
   privacy::Independence independence = privacy::Independence::not_audited;
   int64_t steps = 0;
@@ -119,7 +118,7 @@ class Engine {
   };
   std::map<const at::TensorImpl*, Released> released_;  // parameter -> the .grad that a release wrote
   std::unique_ptr<privacy::Accountant> accountant_;
-  std::set<uint64_t> audited_;   // signatures and structures of graphs that passed the check
+  std::set<uint64_t> audited_;  // signatures and structures of graphs that passed the check
   std::set<std::string> warnings_;
   std::vector<std::string> unreached_;
   at::Tensor last_norms_;

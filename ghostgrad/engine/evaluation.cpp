@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/engine/evaluation.h"
 
-#include <ATen/core/grad_mode.h>
-
 #include <algorithm>
+
+#include <ATen/core/grad_mode.h>
 
 namespace ghostgrad::engine {
 namespace {

@@ -7,11 +7,11 @@
 // The accuracy on examples that were not trained on costs none of the training examples' privacy; its own examples are not protected by it.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-#include <torch/nn/module.h>
-
 #include <functional>
 #include <memory>
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
 
 #include "ghostgrad/data/dataset.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/engine/independence.h"
 
+#include <algorithm>
 
 #include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
@@ -8,8 +9,6 @@
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
-
-#include <algorithm>
 
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/clip/clipper.h"
@@ -39,7 +38,8 @@ struct Seen {
 };
 
 const char* const kRemedy =
-    "let every loss depend on its own example alone: no statistics over the batch (normalisation, centring, in-batch negatives, routing by rank, "
+    "let every loss depend on its own example alone: no statistics over the batch (normalisation, centring, in-batch negatives, routing by "
+    "rank, "
     "division by a count)";
 
 class Experiment {
@@ -52,8 +52,8 @@ class Experiment {
   IndependenceReport run(const IndependenceOptions& options) {
     const Seen before = see(batch_, kSeed);
     if (before.losses.size(0) != examples_) {
-      throw base::InvalidArgument("loss_fn", "must return one loss per example", fmt::format("{} losses for {} examples", before.losses.size(0), examples_),
-                                  "return losses of shape [B]");
+      throw base::InvalidArgument("loss_fn", "must return one loss per example",
+                                  fmt::format("{} losses for {} examples", before.losses.size(0), examples_), "return losses of shape [B]");
     }
     IndependenceReport report{0, false, false, before.cut.structure, before.cut.signature};
     for (; report.rounds < options.rounds; ++report.rounds) replace(before, report.rounds);
@@ -76,13 +76,15 @@ class Experiment {
     bool same = true;
     for (const at::Tensor& tensor : batch_) {
       if (tensor.dim() == 0 || tensor.size(0) != examples) {
-        throw base::InvalidArgument("batch", "must hold tensors of one length", fmt::format("{} and {}", examples, tensor.dim() ? tensor.size(0) : 0),
+        throw base::InvalidArgument("batch", "must hold tensors of one length",
+                                    fmt::format("{} and {}", examples, tensor.dim() ? tensor.size(0) : 0),
                                     "pass tensors with the examples along the first axis");
       }
       same = same && at::equal(tensor, tensor.narrow(0, 0, std::min<int64_t>(1, examples)).expand_as(tensor));
     }
     if (examples < 2 || same) {
-      throw base::InvalidArgument("batch", "must hold at least two different examples", fmt::format("{} examples{}", examples, same ? ", all alike" : ""),
+      throw base::InvalidArgument("batch", "must hold at least two different examples",
+                                  fmt::format("{} examples{}", examples, same ? ", all alike" : ""),
                                   "pass a larger batch of real examples");
     }
     return examples;
@@ -103,7 +105,8 @@ class Experiment {
     return seen;
   }
 
-  /// Per-example gradients add up to the ordinary one, unless a custom backward is not linear in its gradient: then a batch has no parts to clip.
+  /// Per-example gradients add up to the ordinary one, unless a custom backward is not linear in its gradient: then a batch has no parts to
+  /// clip.
   void add_up(clip::Norms& norms, const Seen& seen) const {
     auto sum = clipper_.start(std::nullopt);
     clipper_.sums(norms, at::ones_like(norms.squared), sum);
@@ -112,7 +115,8 @@ class Experiment {
     for (size_t p = 0; p < ordinary.size(); ++p) {
       if (!ordinary[p].defined()) continue;
       const double apart = (sum.totals()[p] - ordinary[p].to_dense().to(at::kDouble)).norm().item<double>();
-      if (!(apart <= tolerance * seen.norms.sum().item<double>())) refuse("the gradients of the examples do not add up to that of the batch");
+      if (!(apart <= tolerance * seen.norms.sum().item<double>()))
+        refuse("the gradients of the examples do not add up to that of the batch");
     }
   }
 
@@ -161,7 +165,9 @@ class Experiment {
     if (!moved.any().item<bool>()) return;
     const double factor = now.sum().item<double>() / kept.sum().item<double>();
     const bool scaled = (now - factor * kept).abs().le(kept.abs().max() * tolerance).all().item<bool>();
-    refuse(scaled ? fmt::format("all losses are scaled by {:.6g} when one of {} examples is left out: they are divided by a count over the batch", factor, examples_)
+    refuse(scaled ? fmt::format(
+                        "all losses are scaled by {:.6g} when one of {} examples is left out: they are divided by a count over the batch",
+                        factor, examples_)
                   : std::string("the losses of other examples move when an example is left out"));
   }
 

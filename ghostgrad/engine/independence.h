@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// The independence check: what the graph cannot see (statistics of raw inputs, detached means, normalisers over the batch, routing by rank),
-// an experiment does.
+// The independence check: what the graph cannot see (statistics of raw inputs, detached means, normalisers over the batch, routing by
+// rank), an experiment does.
 //
-//     const IndependenceReport report = check_independence(loss_fn, batch, parameters);      // throws PrivacyError when examples are coupled
+//     const IndependenceReport report = check_independence(loss_fn, batch, parameters);      // throws PrivacyError when examples are
+//     coupled
 //
-// Replaces random subsets of the examples by copies of others, with the same seed and the same shapes (so that dropout keeps its masks), and
-// demands that the losses and the gradient norms of all others stay the same to the bit. Then drops examples, which catches division by a
-// count of them. Norms are needed as well as losses: a custom backward that mixes leaves the losses alone. And the examples' gradients must add up
-// to the ordinary gradient of the batch: a custom backward that is not linear in its gradient has no parts that could be clipped.
+// Replaces random subsets of the examples by copies of others, with the same seed and the same shapes (so that dropout keeps its masks),
+// and demands that the losses and the gradient norms of all others stay the same to the bit. Then drops examples, which catches division by
+// a count of them. Norms are needed as well as losses: a custom backward that mixes leaves the losses alone. And the examples' gradients
+// must add up to the ordinary gradient of the batch: a custom backward that is not linear in its gradient has no parts that could be
+// clipped.
 #pragma once
-
-#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
+
+#include <ATen/core/Tensor.h>
 
 #include "ghostgrad/graph/cut.h"
 
@@ -27,19 +29,20 @@ using Batch = std::vector<at::Tensor>;
 using LossFunction = std::function<at::Tensor(const Batch&)>;
 
 struct IndependenceOptions {
-  int rounds = 4;          // replacements tried
-  bool drop = true;        // also compare with a smaller batch (left out by itself for losses that are random)
+  int rounds = 4;    // replacements tried
+  bool drop = true;  // also compare with a smaller batch (left out by itself for losses that are random)
 };
 
 struct IndependenceReport {
   int rounds = 0;
-  bool dropped = false;       // the comparison with a smaller batch was made
-  bool random_losses = false; // the losses differ between seeds (dropout, sampling), so a smaller batch cannot be compared
-  uint64_t structure = 0;     // of the graph that passed (graph/cut.h)
+  bool dropped = false;        // the comparison with a smaller batch was made
+  bool random_losses = false;  // the losses differ between seeds (dropout, sampling), so a smaller batch cannot be compared
+  uint64_t structure = 0;      // of the graph that passed (graph/cut.h)
   uint64_t signature = 0;
 };
 
-/// Errors: InvalidArgument (fewer than two different examples, tensors of different lengths), PrivacyError (coupled examples, refused graphs).
+/// Errors: InvalidArgument (fewer than two different examples, tensors of different lengths), PrivacyError (coupled examples, refused
+/// graphs).
 IndependenceReport check_independence(const LossFunction& loss_fn, const Batch& batch, const std::vector<at::Tensor>& parameters,
                                       const IndependenceOptions& options = {});
 

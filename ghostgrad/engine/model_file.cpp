@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/engine/model_file.h"
 
-#include <c10/util/Exception.h>
-#include <torch/serialize/archive.h>
-
 #include <string>
 #include <system_error>
+
+#include <c10/util/Exception.h>
+#include <torch/serialize/archive.h>
 
 #include "ghostgrad/base/error.h"
 
@@ -34,13 +34,22 @@ void save_model(const torch::nn::Module& model, const std::filesystem::path& fil
 }
 
 void load_model(torch::nn::Module& model, const std::filesystem::path& file) {
-  if (!std::filesystem::is_regular_file(file)) throw base::InvalidArgument(file.string(), "there is no such file", "", "pass a file that save_model wrote");
+  if (!std::filesystem::is_regular_file(file))
+    throw base::InvalidArgument(file.string(), "there is no such file", "", "pass a file that save_model wrote");
   try {
     torch::serialize::InputArchive archive;
     archive.load_from(file.string());
+    std::vector<std::vector<int64_t>> before;
+    for (const at::Tensor& parameter : model.parameters()) before.push_back(parameter.sizes().vec());
     model.load(archive);
+    for (size_t i = 0; i < before.size(); ++i) {
+      const at::Tensor parameter = model.parameters()[i];
+      TORCH_CHECK(parameter.sizes() == at::IntArrayRef(before[i]), "parameter ", i, " has shape ", parameter.sizes(), " instead of ",
+                  at::IntArrayRef(before[i]));
+    }
   } catch (const c10::Error& error) {
-    throw base::SystemError(file.string(), "does not hold this model", first_line(error), "pass a file that save_model wrote for the same architecture");
+    throw base::SystemError(file.string(), "does not hold this model", first_line(error),
+                            "pass a file that save_model wrote for the same architecture");
   }
 }
 

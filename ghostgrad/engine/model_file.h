@@ -7,9 +7,9 @@
 // Guarantee: the file appears complete or not at all.
 #pragma once
 
-#include <torch/nn/module.h>
-
 #include <filesystem>
+
+#include <torch/nn/module.h>
 
 namespace ghostgrad::engine {
 

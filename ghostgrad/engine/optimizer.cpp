@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/engine/optimizer.h"
 
+#include <cmath>
+#include <utility>
+
 #include <fmt/format.h>
 #include <torch/optim/adam.h>
 #include <torch/optim/sgd.h>
-
-#include <cmath>
-#include <utility>
 
 #include "ghostgrad/base/error.h"
 
@@ -39,10 +39,12 @@ void check(const OptimizerOptions& options) {
   }
   if (!options.momentum) return;
   if (!row.momentum) {
-    throw base::InvalidArgument("momentum", fmt::format("is not an option of {}", row.name), fmt::to_string(*options.momentum), "leave it out, or choose sgd");
+    throw base::InvalidArgument("momentum", fmt::format("is not an option of {}", row.name), fmt::to_string(*options.momentum),
+                                "leave it out, or choose sgd");
   }
   if (!(*options.momentum >= 0 && *options.momentum < 1)) {
-    throw base::InvalidArgument("momentum", "must lie in [0, 1)", fmt::to_string(*options.momentum), fmt::format("pass e.g. {}", *row.momentum));
+    throw base::InvalidArgument("momentum", "must lie in [0, 1)", fmt::to_string(*options.momentum),
+                                fmt::format("pass e.g. {}", *row.momentum));
   }
 }
 

@@ -5,18 +5,18 @@
 //     engine.step(*optimizer);
 #pragma once
 
-#include <torch/optim/optimizer.h>
-
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <torch/optim/optimizer.h>
+
 namespace ghostgrad::engine {
 
 struct OptimizerOptions {
-  std::string name = "sgd";  // a row of optimizers()
+  std::string name = "sgd";          // a row of optimizers()
   std::optional<double> lr{};        // learning rate > 0; the row's own when not given
   std::optional<double> momentum{};  // in [0, 1), sgd only; the row's own when not given
 };

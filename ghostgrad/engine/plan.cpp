@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/engine/plan.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/clip/clip_function.h"
@@ -27,8 +27,9 @@ void check_numbers(const PlanOptions& options) {
   require(options.expected_batch_size > 0 && std::isfinite(options.expected_batch_size),
           {"expected_batch_size", "must be set to a positive number", fmt::to_string(options.expected_batch_size),
            "pass sample_rate * data set size"});
-  require(!options.sample_rate || (*options.sample_rate > 0 && *options.sample_rate <= 1),
-          {"sample_rate", "must lie in (0, 1]", fmt::to_string(options.sample_rate.value_or(0)), "pass expected batch size / data set size"});
+  require(
+      !options.sample_rate || (*options.sample_rate > 0 && *options.sample_rate <= 1),
+      {"sample_rate", "must lie in (0, 1]", fmt::to_string(options.sample_rate.value_or(0)), "pass expected batch size / data set size"});
   require(options.performance.keep_bytes >= 0,
           {"keep_bytes", "must not be negative", fmt::to_string(options.performance.keep_bytes), "pass a number of bytes"});
 }
@@ -56,7 +57,8 @@ Plan::Plan(PlanOptions options) : options_(std::move(options)) {
 
 privacy::Event Plan::event() const {
   if (!options_.sample_rate) {
-    throw base::InvalidArgument("sample_rate", "is needed to account for privacy, and the plan has none", "", "set sample_rate to the q of your Poisson sampler");
+    throw base::InvalidArgument("sample_rate", "is needed to account for privacy, and the plan has none", "",
+                                "set sample_rate to the q of your Poisson sampler");
   }
   if (clip::find_method(options_.method).norm == clip::NormRoute::none) return privacy::non_private();
   return privacy::poisson_sampled(*options_.sample_rate, privacy::gaussian(options_.noise_multiplier));

@@ -3,7 +3,8 @@
 //
 //     Plan plan({.clip = 1.0, .noise_multiplier = 1.1, .expected_batch_size = 256, .sample_rate = 256.0 / 50000, .method = "auto"});
 //
-// Guarantee: a Plan that exists is valid. `performance` cannot change the privacy of a run: it is a struct of its own, and no event reads it.
+// Guarantee: a Plan that exists is valid. `performance` cannot change the privacy of a run: it is a struct of its own, and no event reads
+// it.
 #pragma once
 
 #include <cstdint>
@@ -28,9 +29,9 @@ struct PlanOptions {
   double expected_batch_size = std::numeric_limits<double>::quiet_NaN();
   /// q of Poisson sampling. Without it the engine trains, but epsilon() asks for it.
   std::optional<double> sample_rate = std::nullopt;
-  std::string method = "auto";           // a row of the table of methods
-  std::string clip_function = "abadi";   // abadi | automatic
-  std::string independence = "graph";    // graph: what the graph cannot prove needs check_independence; assumed: the user vouches for it
+  std::string method = "auto";          // a row of the table of methods
+  std::string clip_function = "abadi";  // abadi | automatic
+  std::string independence = "graph";   // graph: what the graph cannot prove needs check_independence; assumed: the user vouches for it
   std::string accountant = "rdp";
   PerformanceOptions performance = {};
 };

@@ -10,8 +10,8 @@
 namespace ghostgrad::engine {
 namespace {
 
-/// The public part of the slack: what rounding may add to the sensitivity before any batch is seen. A batch whose own bound is larger than this
-/// (very large physical batches, many of them) raises it.
+/// The public part of the slack: what rounding may add to the sensitivity before any batch is seen. A batch whose own bound is larger than
+/// this (very large physical batches, many of them) raises it.
 constexpr double kAllowance = 1.0 / 4096;
 
 double slack_of(const clip::ClippedSum& sum) { return std::max(kAllowance, 2 * sum.error_bound() / sum.threshold()); }
@@ -21,7 +21,8 @@ double slack_of(const clip::ClippedSum& sum) { return std::max(kAllowance, 2 * s
 NoisyGradient release(clip::ClippedSum sum, const ReleaseOptions& options, const random::Key& key) {
   NoisyGradient noisy;
   if (options.noise_multiplier > 0 && (!sum.lattice() || !sum.is_clipped())) {
-    throw base::PrivacyError("release", "noise is for clipped sums on a lattice", "a sum without", "start the sum with the lattice of this plan");
+    throw base::PrivacyError("release", "noise is for clipped sums on a lattice", "a sum without",
+                             "start the sum with the lattice of this plan");
   }
   if (!sum.lattice()) {
     for (const at::Tensor& total : sum.totals()) noisy.values_.push_back(total / options.expected_batch_size);

@@ -4,16 +4,16 @@
 //     out = (sum_i c_i G_i + sigma C' N(0, I)) / expected_batch_size          [Abadi et al. 2016, Alg. 1]
 //     C'  = C + slack                                                         C, plus what rounding can add to it
 //
-// The sum arrives in integers of the public lattice, the noise is drawn in the same integers, and integer + integer is post-processing of the
-// continuous Gaussian mechanism (noise/gaussian.h). The only division is by the public expected batch size. An empty logical batch is released
-// like any other.
+// The sum arrives in integers of the public lattice, the noise is drawn in the same integers, and integer + integer is post-processing of
+// the continuous Gaussian mechanism (noise/gaussian.h). The only division is by the public expected batch size. An empty logical batch is
+// released like any other.
 //
 // Guarantee: only release() makes a NoisyGradient; it takes the sum by value, so that one sum is released once.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <vector>
+
+#include <ATen/core/Tensor.h>
 
 #include "ghostgrad/clip/clipped_sum.h"
 #include "ghostgrad/random/key.h"

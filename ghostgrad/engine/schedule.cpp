@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/engine/schedule.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
+
+#include <fmt/format.h>
 
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/clip/clip_function.h"
@@ -21,7 +21,8 @@ void require(bool holds, const base::Complaint& complaint) {
 
 void check_budget(const TrainerOptions& options) {
   require(options.epsilon || options.noise_multiplier,
-          {"epsilon", "or noise_multiplier must be given", "neither", "pass the privacy budget, e.g. epsilon 3, or noise_multiplier 0 to train without privacy"});
+          {"epsilon", "or noise_multiplier must be given", "neither",
+           "pass the privacy budget, e.g. epsilon 3, or noise_multiplier 0 to train without privacy"});
   require(!(options.epsilon && options.noise_multiplier),
           {"epsilon", "and noise_multiplier exclude one another", "both", "pass epsilon alone to have the noise found for it"});
   if (options.noise_multiplier) privacy::checked_noise_multiplier(*options.noise_multiplier);

@@ -18,23 +18,23 @@
 namespace ghostgrad::engine {
 
 struct TrainerOptions {
-  /// The privacy budget: exactly one of these two. epsilon > 0 is turned into the smallest noise that keeps within it; noise_multiplier >= 0 is
-  /// taken as it is, and 0 means no privacy at all.
+  /// The privacy budget: exactly one of these two. epsilon > 0 is turned into the smallest noise that keeps within it; noise_multiplier >=
+  /// 0 is taken as it is, and 0 means no privacy at all.
   std::optional<double> epsilon{};
   std::optional<double> noise_multiplier{};
   double delta = 1e-5;             // in (0, 1); below 1 / N, or a warning says so
   std::string accountant = "rdp";  // a row of privacy::accountants()
 
-  double clip = 1.0;                     // C > 0, no example moves the sum by more
-  std::string clip_function = "abadi";   // a row of clip::clip_functions()
-  int64_t batch = 256;                   // expected logical batch size, 1 to N: each example is drawn with probability batch / N
-  int64_t physical_batch = 64;           // >= 1: examples in memory at a time; no influence on privacy
-  int64_t epochs = 10;                   // >= 1: each example is drawn this often on average
-  std::string method = "auto";           // a row of clip::methods()
+  double clip = 1.0;                    // C > 0, no example moves the sum by more
+  std::string clip_function = "abadi";  // a row of clip::clip_functions()
+  int64_t batch = 256;                  // expected logical batch size, 1 to N: each example is drawn with probability batch / N
+  int64_t physical_batch = 64;          // >= 1: examples in memory at a time; no influence on privacy
+  int64_t epochs = 10;                  // >= 1: each example is drawn this often on average
+  std::string method = "auto";          // a row of clip::methods()
   OptimizerOptions optimizer{};
 
-  /// Whether Progress carries the training loss. It is computed from the private examples without noise: for the eyes of whoever may see the
-  /// data anyway, never for publication. Nothing else here shows it.
+  /// Whether Progress carries the training loss. It is computed from the private examples without noise: for the eyes of whoever may see
+  /// the data anyway, never for publication. Nothing else here shows it.
   bool report_loss = true;
 };
 

@@ -2,6 +2,7 @@
 #include "ghostgrad/engine/summary.h"
 
 #include <cmath>
+
 #include <nlohmann/json.hpp>
 
 namespace ghostgrad::engine {

@@ -5,13 +5,14 @@
 //     summary.statement.epsilon;
 //     to_json(summary).dump(2);
 //
-// Guarantee: made of public numbers, the released model, and examples that were not trained on. The training loss is not in it; speed is counted
-// in expected examples, since how many were really drawn is the sampler's secret.
+// Guarantee: made of public numbers, the released model, and examples that were not trained on. The training loss is not in it; speed is
+// counted in expected examples, since how many were really drawn is the sampler's secret.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <vector>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include "ghostgrad/engine/engine.h"
 #include "ghostgrad/privacy/statement.h"
@@ -23,9 +24,9 @@ struct Summary {
   Report report;                        // of the last physical batch: method, calls by rule, what got no gradient
   std::optional<double> test_accuracy;  // nothing without test examples
   int64_t planned_steps = 0;
-  double planned_epsilon = 0;           // what planned_steps would have spent
-  bool interrupted = false;             // stopped before planned_steps
-  double seconds = 0;                   // in steps, without evaluation
+  double planned_epsilon = 0;  // what planned_steps would have spent
+  bool interrupted = false;    // stopped before planned_steps
+  double seconds = 0;          // in steps, without evaluation
   double examples_per_second = 0;
 };
 

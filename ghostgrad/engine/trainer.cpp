@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/engine/trainer.h"
 
-#include <ATen/ops/cat.h>
-#include <ATen/ops/cross_entropy_loss.h>
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <utility>
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <fmt/format.h>
 
 #include "ghostgrad/base/error.h"
 
@@ -22,8 +22,9 @@ void check_data(const data::Dataset& dataset) {
   const at::Tensor& targets = dataset.targets;
   const bool shaped = targets.dim() == 1 && targets.size(0) == dataset.size() && targets.scalar_type() == at::kLong;
   if (!shaped || (dataset.size() > 0 && (targets.min().item<int64_t>() < 0 || targets.max().item<int64_t>() >= dataset.classes))) {
-    throw base::InvalidArgument(dataset.name, fmt::format("must have one target for each of its {} inputs, an integer in [0, {})", dataset.size(), dataset.classes),
-                                shaped ? "other numbers" : "other targets", "check the labels and the number of classes");
+    throw base::InvalidArgument(
+        dataset.name, fmt::format("must have one target for each of its {} inputs, an integer in [0, {})", dataset.size(), dataset.classes),
+        shaped ? "other numbers" : "other targets", "check the labels and the number of classes");
   }
   data::check_finite(dataset);
 }
@@ -45,7 +46,9 @@ sample::PoissonOptions sampling_of(const TrainerOptions& options, const Schedule
           .physical_batch_size = std::min(options.physical_batch, data_set_size)};
 }
 
-double seconds_since(std::chrono::steady_clock::time_point start) { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
 
 }  // namespace
 
@@ -134,7 +137,8 @@ double Trainer::examples_per_second() const {
 }
 
 std::optional<double> Trainer::test_accuracy() {
-  if (split_.test.size() > 0 && std::exchange(evaluated_at_, engine_.steps()) != engine_.steps()) test_accuracy_ = accuracy(model_, split_.test);
+  if (split_.test.size() > 0 && std::exchange(evaluated_at_, engine_.steps()) != engine_.steps())
+    test_accuracy_ = accuracy(model_, split_.test);
   return test_accuracy_;
 }
 
@@ -153,8 +157,9 @@ Summary Trainer::summary() {
   statement.noise_is_private = statement.noise_is_private && sampler_.is_private();
   statement.warnings.insert(statement.warnings.end(), summary.report.warnings.begin(), summary.report.warnings.end());
   if (summary.interrupted) {
-    statement.warnings.push_back(fmt::format("stopped after {} of {} steps: if what was seen of the run decided when, count the whole plan, epsilon {:.4g}",
-                                             engine_.steps(), schedule_.steps, summary.planned_epsilon));
+    statement.warnings.push_back(
+        fmt::format("stopped after {} of {} steps: if what was seen of the run decided when, count the whole plan, epsilon {:.4g}",
+                    engine_.steps(), schedule_.steps, summary.planned_epsilon));
   }
   return summary;
 }

@@ -7,8 +7,8 @@
 // For anything else than classes and cross entropy write the ten lines of engine.h yourself; they are the same loop.
 //
 // Guarantee: of the training examples, everything but Progress::loss leaves through releases alone, and the summary states what those cost.
-// The independence check runs before the first step. Hyper-parameters that were chosen by looking at other runs on the same examples are not
-// accounted for here.
+// The independence check runs before the first step. Hyper-parameters that were chosen by looking at other runs on the same examples are
+// not accounted for here.
 #pragma once
 
 #include <atomic>

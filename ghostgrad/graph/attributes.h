@@ -2,13 +2,13 @@
 // Attributes that autograd saved on a node, as plain integers whatever type this libtorch keeps them in (int64_t, SymInt, optional lists).
 #pragma once
 
-#include <c10/core/SymInt.h>
-#include <c10/util/SmallVector.h>
-#include <torch/csrc/autograd/saved_variable.h>
-
 #include <cstdint>
 #include <optional>
 #include <vector>
+
+#include <c10/core/SymInt.h>
+#include <c10/util/SmallVector.h>
+#include <torch/csrc/autograd/saved_variable.h>
 
 #include "ghostgrad/graph/autograd.h"
 #include "ghostgrad/graph/walk.h"

@@ -2,14 +2,14 @@
 // The one file that knows how libtorch versions differ in holding autograd nodes (2.11, 2.12: std::shared_ptr; 2.13: c10::intrusive_ptr).
 #pragma once
 
-#include <ATen/core/Tensor.h>
-#include <torch/csrc/autograd/edge.h>
-#include <torch/csrc/autograd/function.h>
-
 #include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
+
+#include <ATen/core/Tensor.h>
+#include <torch/csrc/autograd/edge.h>
+#include <torch/csrc/autograd/function.h>
 
 namespace ghostgrad::graph {
 

@@ -22,7 +22,8 @@ std::vector<at::Tensor> capture(const at::Tensor& losses, const at::Tensor& root
   return execute(torch::autograd::impl::gradient_edge(losses), root, outputs);
 }
 
-std::vector<at::Tensor> pull_back_by_engine(const Graph& graph, const Target& entry, const at::Tensor& grad, const std::vector<int>& leaves) {
+std::vector<at::Tensor> pull_back_by_engine(const Graph& graph, const Target& entry, const at::Tensor& grad,
+                                            const std::vector<int>& leaves) {
   torch::autograd::edge_list outputs;
   for (int leaf : leaves) outputs.emplace_back(graph.nodes[leaf], 0);
   return execute(Edge(graph.nodes[entry.node], entry.slot), grad, outputs);

@@ -7,9 +7,9 @@
 // Nothing is accumulated into .grad; hooks of nodes that are run are run; the graph stays usable.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <vector>
+
+#include <ATen/core/Tensor.h>
 
 #include "ghostgrad/graph/walk.h"
 
@@ -24,6 +24,7 @@ namespace ghostgrad::graph {
                                                           const std::vector<int>& leaves);
 
 /// Gradients of sum(root * losses) with respect to the leaves of the tracked parameters, as ordinary training would compute them.
-[[nodiscard]] std::vector<at::Tensor> gradients(const at::Tensor& losses, const at::Tensor& root, const std::vector<at::Tensor>& parameters);
+[[nodiscard]] std::vector<at::Tensor> gradients(const at::Tensor& losses, const at::Tensor& root,
+                                                const std::vector<at::Tensor>& parameters);
 
 }  // namespace ghostgrad::graph

@@ -32,28 +32,65 @@ bool enters_zone(const Graph& graph, const Ownerships& owners, const Target& bel
 /// Ops that normalise, scan or reorder along a dimension: over the example axis they mix examples for any operand but a parameter.
 bool couples_along_a_dimension(const std::string& name) {
   static const std::unordered_set<std::string> names = {
-      "SoftmaxBackward0", "LogSoftmaxBackward0", "SafeSoftmaxBackward0", "CumsumBackward0", "CumprodBackward0", "LogcumsumexpBackward0",
-      "SortBackward0", "TopkBackward0", "NativeLayerNormBackward0", "NativeGroupNormBackward0", "FusedRmsNormBackward0"};
+      "SoftmaxBackward0",         "LogSoftmaxBackward0",      "SafeSoftmaxBackward0", "CumsumBackward0",
+      "CumprodBackward0",         "LogcumsumexpBackward0",    "SortBackward0",        "TopkBackward0",
+      "NativeLayerNormBackward0", "NativeGroupNormBackward0", "FusedRmsNormBackward0"};
   return names.count(name) > 0;
 }
 
 /// A call op that treats rows independently as far as libtorch defines it; anything else may do what it likes with its operands.
 bool is_row_wise(const Node& node) {
-  static const std::unordered_set<std::string> names = {
-      "AddmmBackward0", "MmBackward0", "BmmBackward0", "BaddbmmBackward0", "MvBackward0", "GroupedMmBackward0", "ConvolutionBackward0",
-      "EmbeddingBackward0", "EmbeddingBagBackward0", "NativeLayerNormBackward0", "NativeGroupNormBackward0", "NativeBatchNormBackward0",
-      "FusedRmsNormBackward0", "MulBackward0", "AddBackward0", "SubBackward0", "DivBackward0", "RsubBackward1", "ExpandBackward0",
-      "RepeatBackward0", "CatBackward0", "StackBackward0", "IndexBackward0", "IndexSelectBackward0", "WhereBackward0", "ToCopyBackward0",
-      "TBackward0", "ViewBackward0", "UnsafeViewBackward0", "ReshapeAliasBackward0", "TransposeBackward0", "PermuteBackward0",
-      "CloneBackward0", "PreluKernelBackward0", "SliceBackward0", "SelectBackward0", "UnsqueezeBackward0", "MkldnnRnnLayerBackward0",
-      "CudnnRnnBackward0", "MaximumBackward0", "MinimumBackward0", "PowBackward1", "AddcmulBackward0", "LerpBackward1",
-      "ScaledDotProductFlashAttentionForCpuBackward0", "AddBackward1", "MulBackward1"};
+  static const std::unordered_set<std::string> names = {"AddmmBackward0",
+                                                        "MmBackward0",
+                                                        "BmmBackward0",
+                                                        "BaddbmmBackward0",
+                                                        "MvBackward0",
+                                                        "GroupedMmBackward0",
+                                                        "ConvolutionBackward0",
+                                                        "EmbeddingBackward0",
+                                                        "EmbeddingBagBackward0",
+                                                        "NativeLayerNormBackward0",
+                                                        "NativeGroupNormBackward0",
+                                                        "NativeBatchNormBackward0",
+                                                        "FusedRmsNormBackward0",
+                                                        "MulBackward0",
+                                                        "AddBackward0",
+                                                        "SubBackward0",
+                                                        "DivBackward0",
+                                                        "RsubBackward1",
+                                                        "ExpandBackward0",
+                                                        "RepeatBackward0",
+                                                        "CatBackward0",
+                                                        "StackBackward0",
+                                                        "IndexBackward0",
+                                                        "IndexSelectBackward0",
+                                                        "WhereBackward0",
+                                                        "ToCopyBackward0",
+                                                        "TBackward0",
+                                                        "ViewBackward0",
+                                                        "UnsafeViewBackward0",
+                                                        "ReshapeAliasBackward0",
+                                                        "TransposeBackward0",
+                                                        "PermuteBackward0",
+                                                        "CloneBackward0",
+                                                        "PreluKernelBackward0",
+                                                        "SliceBackward0",
+                                                        "SelectBackward0",
+                                                        "UnsqueezeBackward0",
+                                                        "MkldnnRnnLayerBackward0",
+                                                        "CudnnRnnBackward0",
+                                                        "MaximumBackward0",
+                                                        "MinimumBackward0",
+                                                        "PowBackward1",
+                                                        "AddcmulBackward0",
+                                                        "LerpBackward1",
+                                                        "ScaledDotProductFlashAttentionForCpuBackward0",
+                                                        "AddBackward1",
+                                                        "MulBackward1"};
   return is_native(node) && names.count(short_name(node)) > 0;
 }
 
-bool has_user_hooks(Node& node) {
-  return !node.pre_hooks().empty() || !node.tensor_pre_hooks().empty() || !node.post_hooks().empty();
-}
+bool has_user_hooks(Node& node) { return !node.pre_hooks().empty() || !node.tensor_pre_hooks().empty() || !node.post_hooks().empty(); }
 
 class CutFinder {
  public:
@@ -86,9 +123,10 @@ class CutFinder {
       if (auto finding = forbidden(graph_, owners_, id)) cut_.findings.push_back(std::move(*finding));
       if (!graph_.reaches[id] || !has_user_hooks(*graph_.nodes[id])) continue;
       const bool leaf = graph_.parameter[id] >= 0;
-      cut_.findings.push_back({Verdict::refused, leaf ? "a tracked parameter" : graph_.describe(id),
-                               leaf ? "has gradient hooks, which per-example gradients would not pass" : "has gradient hooks, which may mix examples",
-                               "remove the hooks (change the released gradients in .grad instead)"});
+      cut_.findings.push_back(
+          {Verdict::refused, leaf ? "a tracked parameter" : graph_.describe(id),
+           leaf ? "has gradient hooks, which per-example gradients would not pass" : "has gradient hooks, which may mix examples",
+           "remove the hooks (change the released gradients in .grad instead)"});
     }
   }
 
@@ -97,7 +135,8 @@ class CutFinder {
     const auto clouded = below_unknown_ops();
     for (const Target& at : owners_.conflicts) {
       if (graph_.parameter_only[at.node] || clouded.count(at.node)) continue;
-      cut_.findings.push_back({Verdict::refused, graph_.describe(at.node), "feeds the losses of several examples at once: the batch is mixed above it",
+      cut_.findings.push_back({Verdict::refused, graph_.describe(at.node),
+                               "feeds the losses of several examples at once: the batch is mixed above it",
                                "remove the op that combines examples (a mean or norm over the batch, a product of the batch with itself)"});
     }
   }
@@ -130,21 +169,26 @@ class CutFinder {
       call.zones.back().edge = edge;
     }
     if (call.zones.empty()) return;
-    judge(call, cut_.findings.size() > before);
+    judge(call, before);
     cut_.calls.push_back(std::move(call));
   }
 
-  void judge(const Call& call, bool doubted) {
+  /// What is said of the call itself stands before what is said of its zones (from `first` on).
+  void judge(const Call& call, size_t first) {
+    const bool doubted = cut_.findings.size() > first;
+    const auto say = [&](Finding finding) {
+      cut_.findings.insert(cut_.findings.begin() + static_cast<int64_t>(first), std::move(finding));
+    };
     const std::string name = short_name(*graph_.nodes[call.node]);
     const bool below_is_mixed = std::any_of(call.zones.begin(), call.zones.end(), [&](const Zone& zone) {
       return !graph_.parameter_only[zone.entry.node] && graph_.slots[zone.entry.node][zone.entry.slot] == graph_.slots[call.node][0];
     });
     if (doubted && below_is_mixed && couples_along_a_dimension(name)) {
-      cut_.findings.push_back({Verdict::refused, graph_.describe(call.node), "works along the example axis and so mixes examples",
-                               "let it work along another dimension"});
+      say({Verdict::refused, graph_.describe(call.node), "works along the example axis and so mixes examples",
+           "let it work along another dimension"});
     } else if (!is_row_wise(*graph_.nodes[call.node])) {
-      cut_.findings.push_back({Verdict::unproved, graph_.describe(call.node), "uses parameters in a way that the graph does not show",
-                               "run check_independence(loss_fn, batch) once for this model"});
+      say({Verdict::unproved, graph_.describe(call.node), "uses parameters in a way that the graph does not show",
+           "run check_independence(loss_fn, batch) once for this model"});
     }
   }
 

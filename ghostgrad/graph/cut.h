@@ -21,10 +21,10 @@ namespace ghostgrad::graph {
 
 /// What lies below one edge of a call.
 struct Zone {
-  int edge = 0;             // of the call
+  int edge = 0;  // of the call
   Target entry;
-  std::vector<int> leaves;  // AccumulateGrad nodes of tracked parameters, by id, ascending
-  std::optional<Path> path; // when it is a single chain
+  std::vector<int> leaves;   // AccumulateGrad nodes of tracked parameters, by id, ascending
+  std::optional<Path> path;  // when it is a single chain
 };
 
 struct Call {
@@ -39,7 +39,7 @@ struct Finding {
     unproved  // the graph cannot tell: the independence check has to
   };
   Verdict verdict = Verdict::unproved;
-  std::string op;      // "SoftmaxBackward0 [64, 10]"
+  std::string op;  // "SoftmaxBackward0 [64, 10]"
   std::string wrong;
   std::string remedy;
 };
@@ -47,10 +47,10 @@ struct Finding {
 struct Cut {
   std::vector<Call> calls;
   std::vector<Finding> findings;
-  std::vector<int> unreached;   // tracked parameters that the losses do not depend on
-  uint64_t structure = 0;       // hash of op names and edges; not of sizes
-  uint64_t signature = 0;       // the same with the layouts on the cut, for B > 1
-  bool routed = false;          // a call's rows are routed by index
+  std::vector<int> unreached;  // tracked parameters that the losses do not depend on
+  uint64_t structure = 0;      // hash of op names and edges; not of sizes
+  uint64_t signature = 0;      // the same with the layouts on the cut, for B > 1
+  bool routed = false;         // a call's rows are routed by index
 };
 
 [[nodiscard]] Cut find_cut(const Graph& graph, const Ownerships& owners, size_t parameters);

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/graph/indexing.h"
 
-#include <ATen/ATen.h>
-
 #include <utility>
+
+#include <ATen/ATen.h>
 
 #include "ghostgrad/graph/shape.h"
 
 namespace ghostgrad::graph {
 namespace {
 
-bool is_mask(const at::Tensor& index) {
-  return index.defined() && (index.scalar_type() == at::kBool || index.scalar_type() == at::kByte);
-}
+bool is_mask(const at::Tensor& index) { return index.defined() && (index.scalar_type() == at::kBool || index.scalar_type() == at::kByte); }
 
 /// Masks as the integer indices they stand for.
 std::vector<at::Tensor> without_masks(const std::vector<at::Tensor>& indices) {

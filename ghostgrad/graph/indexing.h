@@ -6,10 +6,10 @@
 //     x[i] = v                    gradient of v: row m belongs to the owner of row i[m] of x
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <optional>
 #include <vector>
+
+#include <ATen/core/Tensor.h>
 
 #include "ghostgrad/graph/attributes.h"
 #include "ghostgrad/graph/transfer.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/graph/ownership.h"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <ATen/ATen.h>
 
 #include "ghostgrad/graph/shape.h"
 
@@ -39,8 +39,8 @@ Owners merge(const std::vector<int32_t>& a, const std::vector<int32_t>& b) {
 
 Ownership join_single(const Ownership& single, const Ownership& other) {
   if (other.kind != Ownership::Kind::per_index) return Ownership::mixed();
-  const bool agree = std::all_of(other.owners->begin(), other.owners->end(),
-                                 [&](int32_t owner) { return owner < 0 || owner == single.example; });
+  const bool agree =
+      std::all_of(other.owners->begin(), other.owners->end(), [&](int32_t owner) { return owner < 0 || owner == single.example; });
   return agree ? single : Ownership::mixed();
 }
 
@@ -133,11 +133,16 @@ at::Tensor owner_tensor(const Ownership& ownership, const Shape& shape, int64_t 
 
 std::string to_string(const Ownership& ownership, const Shape& shape, int64_t examples) {
   switch (ownership.kind) {
-    case Ownership::Kind::none: return "none";
-    case Ownership::Kind::mixed: return "mixed";
-    case Ownership::Kind::single: return "single(example " + std::to_string(ownership.example) + ")";
-    case Ownership::Kind::per_index: return "per_index(dim " + std::to_string(ownership.dim) + ")";
-    case Ownership::Kind::strided: break;
+    case Ownership::Kind::none:
+      return "none";
+    case Ownership::Kind::mixed:
+      return "mixed";
+    case Ownership::Kind::single:
+      return "single(example " + std::to_string(ownership.example) + ")";
+    case Ownership::Kind::per_index:
+      return "per_index(dim " + std::to_string(ownership.dim) + ")";
+    case Ownership::Kind::strided:
+      break;
   }
   const auto axis = axis_of(ownership, shape, examples);
   if (!axis) return "strided(stride " + std::to_string(ownership.stride) + ")";

@@ -10,13 +10,13 @@
 // Guarantee: a layout speaks of every possible value of the data, not of the values at hand.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <ATen/core/Tensor.h>
 
 #include "ghostgrad/graph/walk.h"
 

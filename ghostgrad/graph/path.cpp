@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/graph/path.h"
 
-#include <ATen/ops/zeros.h>
-#include <torch/csrc/autograd/generated/Functions.h>
-
 #include <algorithm>
 #include <functional>
 #include <typeindex>
 #include <unordered_map>
+
+#include <ATen/ops/zeros.h>
+#include <torch/csrc/autograd/generated/Functions.h>
 
 namespace ghostgrad::graph {
 namespace {
@@ -126,9 +126,7 @@ const std::unordered_map<std::type_index, StepRule>& step_rules() {
   return rules;
 }
 
-bool has_hooks(Node& node) {
-  return !node.pre_hooks().empty() || !node.tensor_pre_hooks().empty() || !node.post_hooks().empty();
-}
+bool has_hooks(Node& node) { return !node.pre_hooks().empty() || !node.tensor_pre_hooks().empty() || !node.post_hooks().empty(); }
 
 }  // namespace
 

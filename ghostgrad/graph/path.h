@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The path between a call and one parameter: a chain of ops that only move, cut out or repeat elements (transpose, view, slice, split, cast,
-// expand). A per-example gradient is pulled back through it for all examples at once.
+// The path between a call and one parameter: a chain of ops that only move, cut out or repeat elements (transpose, view, slice, split,
+// cast, expand). A per-example gradient is pulled back through it for all examples at once.
 //
 //     grads [B, *shape at the call]  ->  [B, *shape of the parameter]
 //
 // Guarantee: pull_back is the transposed Jacobian of the chain, applied to each example; an `isometric` path leaves norms as they are.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <ATen/core/Tensor.h>
 
 #include "ghostgrad/graph/walk.h"
 

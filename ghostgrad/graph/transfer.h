@@ -9,13 +9,13 @@
 // it does not apply. Broadcasting is reduced by the engine after the op: the slot's shape against the edge's decides it.
 #pragma once
 
-#include <c10/util/ArrayRef.h>
-
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <span>
 #include <vector>
+
+#include <c10/util/ArrayRef.h>
 
 #include "ghostgrad/graph/moves.h"
 #include "ghostgrad/graph/ownership.h"

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/graph/walk.h"
 
+#include <algorithm>
+#include <utility>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <torch/csrc/autograd/functions/accumulate_grad.h>
 #include <torch/csrc/autograd/variable.h>
-
-#include <algorithm>
-#include <utility>
 
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/graph/pure.h"
@@ -21,10 +21,13 @@ void check_losses(const at::Tensor& losses) {
       "every axis but the examples')";
   if (!losses.defined()) throw base::InvalidArgument("losses", "must be a tensor", "an undefined tensor", remedy);
   if (losses.dim() != 1) throw base::InvalidArgument("losses", "must have shape [B]", "shape " + to_string(Shape(losses.sizes())), remedy);
-  if (losses.numel() == 0) throw base::InvalidArgument("losses", "must hold at least one example", "shape [0]", "leave empty physical batches out");
-  if (!losses.is_floating_point()) throw base::InvalidArgument("losses", "must be real floating point", toString(losses.scalar_type()), remedy);
+  if (losses.numel() == 0)
+    throw base::InvalidArgument("losses", "must hold at least one example", "shape [0]", "leave empty physical batches out");
+  if (!losses.is_floating_point())
+    throw base::InvalidArgument("losses", "must be real floating point", toString(losses.scalar_type()), remedy);
   if (!losses.requires_grad() || !losses.grad_fn()) {
-    throw base::InvalidArgument("losses", "must have an autograd graph", "a tensor without one", "compute them outside no_grad from parameters that require gradients");
+    throw base::InvalidArgument("losses", "must have an autograd graph", "a tensor without one",
+                                "compute them outside no_grad from parameters that require gradients");
   }
 }
 

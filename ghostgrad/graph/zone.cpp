@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/graph/zone.h"
 
-#include <ATen/ops/arange.h>
-#include <torch/csrc/autograd/generated/Functions.h>
-
 #include <algorithm>
 #include <unordered_set>
+
+#include <ATen/ops/arange.h>
+#include <torch/csrc/autograd/generated/Functions.h>
 
 #include "ghostgrad/graph/pure.h"
 
@@ -63,8 +63,9 @@ std::optional<Finding> doubt(const Graph& graph, int id) {
   }
   if (!is_pure(*node)) return unproved(graph, id, "lies between parameters and their use, and its operands are not all visible");
   if (!has_untracked_operand(graph, id) || scales_by_number(node)) return std::nullopt;
-  return unproved(graph, id, is_matmul(*node) ? "multiplies parameters with an operand that is not a tracked parameter"
-                                              : "combines parameters with an operand that is not a tracked parameter");
+  return unproved(graph, id,
+                  is_matmul(*node) ? "multiplies parameters with an operand that is not a tracked parameter"
+                                   : "combines parameters with an operand that is not a tracked parameter");
 }
 
 std::optional<Finding> batch_norm(const Graph& graph, const Ownerships& owners, int node) {
@@ -78,9 +79,21 @@ std::optional<Finding> batch_norm(const Graph& graph, const Ownerships& owners, 
                  "use GroupNorm, LayerNorm or InstanceNorm, or put the layer into eval mode"};
 }
 
+/// Layer norm whose normalised dimensions hold the example axis, whatever lies below it.
+std::optional<Finding> layer_norm(const Graph& graph, const Ownerships& owners, int node) {
+  const auto* norm = dynamic_cast<const generated::NativeLayerNormBackward0*>(graph.nodes[node].get());
+  if (!norm || graph.slots[node].empty()) return std::nullopt;
+  const auto axis = axis_of(owners.slots[node][0], graph.slots[node][0], graph.examples);
+  const auto kept = static_cast<int>(graph.slots[node][0].size() - norm->normalized_shape.size());
+  if (!axis || axis->dim < kept) return std::nullopt;
+  return Finding{Verdict::refused, graph.describe(node), "normalises over the example axis and so mixes examples",
+                 "normalise over the dimensions behind the examples"};
+}
+
 }  // namespace
 
 std::optional<Finding> forbidden(const Graph& graph, const Ownerships& owners, int node) {
+  if (auto finding = layer_norm(graph, owners, node)) return finding;
   const std::string name = short_name(*graph.nodes[node]);
   if (name.find("BatchNorm") != std::string::npos) return batch_norm(graph, owners, node);
   if (name.find("CheckpointFunctionBackward") != std::string::npos) {
@@ -89,8 +102,8 @@ std::optional<Finding> forbidden(const Graph& graph, const Ownerships& owners, i
   }
   if (const auto* embedding = dynamic_cast<const generated::EmbeddingBackward0*>(graph.nodes[node].get())) {
     if (embedding->scale_grad_by_freq) {
-      return Finding{Verdict::refused, graph.describe(node), "scales gradients by how often a row occurs in the batch, which mixes examples",
-                     "set scale_grad_by_freq=False"};
+      return Finding{Verdict::refused, graph.describe(node),
+                     "scales gradients by how often a row occurs in the batch, which mixes examples", "set scale_grad_by_freq=False"};
     }
   }
   return std::nullopt;

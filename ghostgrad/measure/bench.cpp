@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/measure/bench.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <chrono>
 #include <limits>
+
+#include <fmt/format.h>
 
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/clip/clipper.h"

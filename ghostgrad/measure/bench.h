@@ -5,8 +5,8 @@
 //     one step of the base   = forward + ordinary backward              (method non_private)
 //     ratio                  = median time of the method / median time of the base
 //
-// Only ratios mean anything; the absolute times are those of a shared machine. Peak bytes are tensors alive at once above what was alive before
-// the step. The error is that of the clipped sum against one-example-at-a-time in float64, relative to its largest element.
+// Only ratios mean anything; the absolute times are those of a shared machine. Peak bytes are tensors alive at once above what was alive
+// before the step. The error is that of the clipped sum against one-example-at-a-time in float64, relative to its largest element.
 #pragma once
 
 #include <functional>
@@ -22,7 +22,7 @@ struct BenchOptions {
   std::vector<std::string> methods;  // empty: all
   int64_t batch = 0;                 // 0: each workload's own
   int rounds = 10;
-  bool check = false;                // also measure the error
+  bool check = false;  // also measure the error
 };
 
 struct BenchRow {
@@ -34,7 +34,7 @@ struct BenchRow {
   double ratio = 0;          // of medians
   double minimum_ratio = 0;  // of minima
   int64_t peak_bytes = 0;
-  double error = -1;         // -1: not measured
+  double error = -1;  // -1: not measured
 };
 
 /// `progress` hears of each model before it is run.

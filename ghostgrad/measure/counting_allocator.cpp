@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/measure/counting_allocator.h"
 
+#include <atomic>
+
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
-
-#include <atomic>
 
 namespace ghostgrad::measure {
 namespace {

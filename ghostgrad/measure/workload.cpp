@@ -53,7 +53,8 @@ Workload transformer(const WorkloadOptions& options) {
   auto model = std::make_shared<models::Gpt>(models::GptOptions{.vocabulary = kVocabulary, .positions = kPositions});
   Workload workload = around(model, options.dtype);
   workload.losses = [model](const std::vector<at::Tensor>& batch) { return token_losses(*model, batch); };
-  workload.batch = {at::randint(kVocabulary, {options.batch, kPositions}, at::kLong), at::randint(kVocabulary, {options.batch, kPositions}, at::kLong)};
+  workload.batch = {at::randint(kVocabulary, {options.batch, kPositions}, at::kLong),
+                    at::randint(kVocabulary, {options.batch, kPositions}, at::kLong)};
   return workload;
 }
 
@@ -80,7 +81,8 @@ Workload make_workload(const std::string& name, const WorkloadOptions& options) 
     workload.what = fmt::format("{}, B {}", row.what, chosen.batch);
     return workload;
   }
-  throw base::InvalidArgument("model", "must be the name of a workload", '"' + name + '"', fmt::format("choose one of {}", fmt::join(names, ", ")));
+  throw base::InvalidArgument("model", "must be the name of a workload", '"' + name + '"',
+                              fmt::format("choose one of {}", fmt::join(names, ", ")));
 }
 
 }  // namespace ghostgrad::measure

@@ -5,20 +5,20 @@
 //     at::Tensor losses = workload.losses(workload.batch);          // [B]
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include <ATen/core/Tensor.h>
+
 namespace ghostgrad::measure {
 
 struct Workload {
   std::string name;
-  std::string what;                        // "784-512-256-10, B 128"
+  std::string what;  // "784-512-256-10, B 128"
   std::vector<at::Tensor> parameters;
-  std::vector<at::Tensor> batch;           // examples first
+  std::vector<at::Tensor> batch;                                     // examples first
   std::function<at::Tensor(const std::vector<at::Tensor>&)> losses;  // batch -> [B]
 };
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parameters broadcast against data: positional embeddings, layer scales, gains, class tokens, temperatures, masks.
 //
-//     z = x + a w     G_i = a sum g         z = x w     G_i = sum g x         z = x / w   G_i = -sum g x / w^2        z = w / x   G_i = sum g / x
+//     z = x + a w     G_i = a sum g         z = x w     G_i = sum g x         z = x / w   G_i = -sum g x / w^2        z = w / x   G_i = sum
+//     g / x
 //
-// The sum runs over what broadcasting added or stretched, for each example apart. Where it leaves the example axis alone each example owns a
-// part of w, and the fallback takes over.
+// The sum runs over what broadcasting added or stretched, for each example apart. Where it leaves the example axis alone each example owns
+// a part of w, and the fallback takes over.
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/generated/Functions.h>
@@ -33,16 +34,20 @@ at::Tensor scaled(const CallSite& call, double factor) { return factor == 1 ? ca
 Terms add_rule(const CallSite& call) {
   auto& node = call.node<generated::AddBackward0>();
   Terms terms;
-  add(call, 0, [&] { return call.grads[0]; }, terms);
-  add(call, 1, [&] { return scaled(call, node.alpha.toDouble()); }, terms);
+  add(
+      call, 0, [&] { return call.grads[0]; }, terms);
+  add(
+      call, 1, [&] { return scaled(call, node.alpha.toDouble()); }, terms);
   return terms;
 }
 
 Terms subtract(const CallSite& call) {
   auto& node = call.node<generated::SubBackward0>();
   Terms terms;
-  add(call, 0, [&] { return call.grads[0]; }, terms);
-  add(call, 1, [&] { return scaled(call, -node.alpha.toDouble()); }, terms);
+  add(
+      call, 0, [&] { return call.grads[0]; }, terms);
+  add(
+      call, 1, [&] { return scaled(call, -node.alpha.toDouble()); }, terms);
   return terms;
 }
 
@@ -50,16 +55,20 @@ Terms subtract(const CallSite& call) {
 Terms subtract_from(const CallSite& call) {
   auto& node = call.node<generated::RsubBackward0>();
   Terms terms;
-  add(call, 0, [&] { return scaled(call, -node.alpha.toDouble()); }, terms);
-  add(call, 1, [&] { return call.grads[0]; }, terms);
+  add(
+      call, 0, [&] { return scaled(call, -node.alpha.toDouble()); }, terms);
+  add(
+      call, 1, [&] { return call.grads[0]; }, terms);
   return terms;
 }
 
 Terms multiply(const CallSite& call) {
   auto& node = call.node<generated::MulBackward0>();
   Terms terms;
-  add(call, 0, [&] { return grads(call) * node.other_.unpack(call.self()); }, terms);
-  add(call, 1, [&] { return grads(call) * node.self_.unpack(call.self()); }, terms);
+  add(
+      call, 0, [&] { return grads(call) * node.other_.unpack(call.self()); }, terms);
+  add(
+      call, 1, [&] { return grads(call) * node.self_.unpack(call.self()); }, terms);
   return terms;
 }
 
@@ -67,14 +76,17 @@ Terms divide(const CallSite& call) {
   auto& node = call.node<generated::DivBackward0>();
   Terms terms;
   const auto other = [&] { return at_least_float(node.other_.unpack(call.self())); };
-  add(call, 0, [&] { return grads(call) / other(); }, terms);
-  add(call, 1, [&] { return grads(call) * node.self_.unpack(call.self()) / other().square().neg_(); }, terms);
+  add(
+      call, 0, [&] { return grads(call) / other(); }, terms);
+  add(
+      call, 1, [&] { return grads(call) * node.self_.unpack(call.self()) / other().square().neg_(); }, terms);
   return terms;
 }
 
 Terms expand(const CallSite& call) {
   Terms terms;
-  add(call, 0, [&] { return call.grads[0]; }, terms);
+  add(
+      call, 0, [&] { return call.grads[0]; }, terms);
   return terms;
 }
 
@@ -106,8 +118,10 @@ Terms where(const CallSite& call) {
   auto& node = call.node<generated::WhereBackward0>();
   Terms terms;
   const at::Tensor condition = node.condition_.unpack(call.self()), zero = at::zeros({}, call.grads[0].options());
-  add(call, 0, [&] { return at::where(condition, call.grads[0], zero); }, terms);
-  add(call, 1, [&] { return at::where(condition, zero, call.grads[0]); }, terms);
+  add(
+      call, 0, [&] { return at::where(condition, call.grads[0], zero); }, terms);
+  add(
+      call, 1, [&] { return at::where(condition, zero, call.grads[0]); }, terms);
   return terms;
 }
 

@@ -33,7 +33,8 @@ bool exchangeable(const std::vector<int64_t>& output_padding, const std::vector<
 TermPtr weight_term(const CallSite& call, const graph::Axis& axis) {
   auto& node = call.node<generated::ConvolutionBackward0>();
   const int64_t spatial = call.grads[0].dim() - 2;
-  const Convolution convolution{each(node.stride, spatial), each(node.padding, spatial), each(node.dilation, spatial), node.groups.expect_int()};
+  const Convolution convolution{each(node.stride, spatial), each(node.padding, spatial), each(node.dilation, spatial),
+                                node.groups.expect_int()};
   at::Tensor inputs = node.input_.unpack(call.self());
   if (!inputs.defined() || inputs.is_complex()) return nullptr;
   inputs = examples_first(inputs, axis, call.examples(), 1);

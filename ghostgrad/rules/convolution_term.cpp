@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/rules/convolution_term.h"
 
-#include <ATen/ops/cat.h>
-#include <ATen/ops/convolution_backward.h>
-#include <ATen/ops/empty.h>
-
 #include <algorithm>
 #include <functional>
 #include <numeric>
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/convolution_backward.h>
+#include <ATen/ops/empty.h>
 
 #include "ghostgrad/rules/linear_term.h"
 
@@ -59,8 +59,8 @@ ConvolutionTerm::ConvolutionTerm(at::Tensor inputs, at::Tensor grads, Shape shap
 
 int64_t ConvolutionTerm::positions() const { return grads_.size(1) * product(grads_.sizes().slice(3)); }
 
-// Measured on one thread with oneDNN, 14 shapes (B 8 to 64, C 1 to 512, images 4x4 to 56x56): this choice is within 1.35x of the best of the
-// three everywhere.
+// Measured on one thread with oneDNN, 14 shapes (B 8 to 64, C 1 to 512, images 4x4 to 56x56): this choice is within 1.35x of the best of
+// the three everywhere.
 ConvolutionWay ConvolutionTerm::chosen() const {
   const int64_t row = numel() / shape()[0], work = positions() * numel();  // C / groups * prod(kernel); multiply-adds for one example
   if (convolution_.groups > 1) return ConvolutionWay::grouped;
@@ -72,9 +72,12 @@ ConvolutionWay ConvolutionTerm::chosen() const {
 
 at::Tensor ConvolutionTerm::per_example_by(ConvolutionWay way) const {
   switch (way) {
-    case ConvolutionWay::one_by_one: return one_by_one();
-    case ConvolutionWay::grouped: return grouped();
-    case ConvolutionWay::unfolded: break;
+    case ConvolutionWay::one_by_one:
+      return one_by_one();
+    case ConvolutionWay::grouped:
+      return grouped();
+    case ConvolutionWay::unfolded:
+      break;
   }
   return unfolded();
 }
@@ -89,7 +92,8 @@ at::Tensor ConvolutionTerm::grouped() const {
   Convolution apart = convolution_;
   apart.groups *= examples();
   const auto channels = with_front(examples() * shape()[0], at::IntArrayRef(shape()).slice(1));
-  return weight_gradient(examples_to_channels(inputs_), examples_to_channels(grads_), channels, apart).view(with_front(examples(), shape()));
+  return weight_gradient(examples_to_channels(inputs_), examples_to_channels(grads_), channels, apart)
+      .view(with_front(examples(), shape()));
 }
 
 at::Tensor ConvolutionTerm::unfolded() const {
@@ -103,7 +107,8 @@ at::Tensor ConvolutionTerm::unfolded() const {
 
 at::Tensor ConvolutionTerm::squared_norms() const {
   at::Tensor all = at::empty({examples()}, inputs_.options());
-  const int64_t columns = positions() * (numel() / shape()[0]) * convolution_.groups, grams = positions() * positions() * convolution_.groups;
+  const int64_t columns = positions() * (numel() / shape()[0]) * convolution_.groups,
+                grams = positions() * positions() * convolution_.groups;
   in_blocks(examples(), std::max(columns, grams), [&](int64_t first, int64_t count) {
     const LinearTerm block = linear_form(inputs_.narrow(0, first, count), grads_.narrow(0, first, count), shape(), convolution_);
     all.narrow(0, first, count).copy_(block.squared_norms());

@@ -19,8 +19,9 @@ namespace ghostgrad::rules {
 /// How to instantiate the per-example weight gradients of a convolution.
 enum class ConvolutionWay {
   one_by_one,  // one library call for each example: best for large images
-  grouped,     // one library call, the batch folded into its groups: best where a call costs more than its arithmetic, and for grouped layers
-  unfolded,    // a batched product with the unfolded inputs: best for kernels of one element, few input channels, and small images with many channels
+  grouped,   // one library call, the batch folded into its groups: best where a call costs more than its arithmetic, and for grouped layers
+  unfolded,  // a batched product with the unfolded inputs: best for kernels of one element, few input channels, and small images with many
+             // channels
 };
 
 class ConvolutionTerm final : public Term {

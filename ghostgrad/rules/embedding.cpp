@@ -3,11 +3,11 @@
 //
 //     z[t] = w[index[t]]                              a repeated token adds up, a padding token contributes nothing
 //     z[bag] = sum or mean over its tokens of w[.]    the gradient of a bag goes to each of its tokens
+#include <algorithm>
+
 #include <ATen/ops/arange.h>
 #include <ATen/ops/searchsorted.h>
 #include <torch/csrc/autograd/generated/Functions.h>
-
-#include <algorithm>
 
 #include "ghostgrad/rules/examples_first.h"
 #include "ghostgrad/rules/rows_term.h"

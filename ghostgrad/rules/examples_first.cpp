@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/rules/examples_first.h"
 
+#include <algorithm>
+
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
-
-#include <algorithm>
 
 #include "ghostgrad/rules/term.h"
 
@@ -83,7 +83,8 @@ at::Tensor examples_first(const at::Tensor& tensor, const graph::Axis& axis, int
   return first.reshape(sizes);
 }
 
-std::optional<at::Tensor> sum_to_shape(const at::Tensor& grads, const graph::Ownership& ownership, int64_t examples, const graph::Shape& shape) {
+std::optional<at::Tensor> sum_to_shape(const at::Tensor& grads, const graph::Ownership& ownership, int64_t examples,
+                                       const graph::Shape& shape) {
   if (ownership.kind == graph::Ownership::Kind::single) {  // a dimension in front, which belongs to that example
     const auto owner = std::make_shared<const std::vector<int32_t>>(1, static_cast<int32_t>(ownership.example));
     return sum_along(grads.unsqueeze(0), {0, 1, examples > 1 ? owner : nullptr}, examples, shape);

@@ -3,13 +3,13 @@
 //
 //     tensor [..., S_k, ...] with owner((j / inner) % B) along dim k   ->   [B, positions, *rest]
 //
-// `rest` are the dimensions from `rest_from` on; everything before them, but the example, is flattened into positions. Rows of routed layouts
-// (owners given) are gathered per example and filled up with zero rows to the longest.
+// `rest` are the dimensions from `rest_from` on; everything before them, but the example, is flattened into positions. Rows of routed
+// layouts (owners given) are gathered per example and filled up with zero rows to the longest.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <optional>
+
+#include <ATen/core/Tensor.h>
 
 #include "ghostgrad/graph/ownership.h"
 

@@ -38,7 +38,8 @@ Terms fallback(const CallSite& call, const std::vector<int>& edges) {
   std::vector<at::Tensor> owners(call.grads.size());
   for (size_t slot = 0; slot < owners.size(); ++slot) {
     if (call.grads[slot].defined()) {
-      owners[slot] = graph::owner_tensor(call.owners[slot], call.graph.slots[call.call.node][slot], call.examples()).to(call.grads[slot].device());
+      owners[slot] =
+          graph::owner_tensor(call.owners[slot], call.graph.slots[call.call.node][slot], call.examples()).to(call.grads[slot].device());
     }
   }
   std::vector<std::vector<at::Tensor>> rows(edges.size());

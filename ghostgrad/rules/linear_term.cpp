@@ -3,7 +3,9 @@
 
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/zeros.h>
 
 namespace ghostgrad::rules {
 namespace {
@@ -21,6 +23,15 @@ at::Tensor gram(const at::Tensor& factor) {
   return at::bmm(folded, folded.transpose(1, 2));
 }
 
+/// What rounding may hide from a Gram in float32: its terms are at most |left_t| |left_s| |right_t| |right_s|, so where positions cancel it
+/// can come out too small, even negative. Raised by a bound on that error, a cancelled example is clipped more, never less.
+at::Tensor rounding_of_gram(const at::Tensor& left, const at::Tensor& right) {
+  if (left.scalar_type() == at::kDouble) return at::zeros({}, left.options());
+  constexpr double unit = 0x1p-24;
+  const at::Tensor lengths = at::linalg_vector_norm(left, 2, at::IntArrayRef{3}).mul_(at::linalg_vector_norm(right, 2, at::IntArrayRef{3}));
+  return lengths.sum(2).square().mul_(4 * unit).flatten();  // [B*H]
+}
+
 at::Tensor row_squares(const at::Tensor& factor) { return squares_per_example(factor.reshape({factor.size(0) * factor.size(1), -1})); }
 
 }  // namespace
@@ -35,7 +46,9 @@ at::Tensor LinearTerm::per_example() const {
 }
 
 at::Tensor LinearTerm::squared_norms() const {
-  const at::Tensor by_map = left_.size(2) == 1 ? row_squares(left_).mul_(row_squares(right_)) : gram(left_).mul_(gram(right_)).sum({1, 2});
+  const bool single = left_.size(2) == 1;
+  const at::Tensor by_map = single ? row_squares(left_).mul_(row_squares(right_))
+                                   : gram(left_).mul_(gram(right_)).sum({1, 2}).clamp_min_(0).add_(rounding_of_gram(left_, right_));
   return left_.size(1) == 1 ? by_map : by_map.view({examples(), -1}).sum(1);
 }
 

@@ -3,8 +3,8 @@
 //
 //     z = gain * (x - mean) / deviation + shift          gain: G_i = sum over positions of g (x - mean) / deviation,  shift: G_i = sum of g
 //
-// Instance norm is batch norm over [1, B*C, ...] with the gain repeated for each example: its calls are the repeats (broadcast.cpp). RMS norm
-// of primitive ops is a product with the gain (broadcast.cpp).
+// Instance norm is batch norm over [1, B*C, ...] with the gain repeated for each example: its calls are the repeats (broadcast.cpp). RMS
+// norm of primitive ops is a product with the gain (broadcast.cpp).
 #include <ATen/ops/empty.h>
 #include <ATen/ops/native_group_norm_backward.h>
 #include <ATen/ops/rsqrt.h>
@@ -54,8 +54,8 @@ struct ChannelSums {
   at::Tensor gain, shift;
 };
 
-/// x, g [N, C, *]. One fused library call: with the images folded into the channels, [1, N*C, *], the gradient of group norm's gain is apart
-/// for each image.
+/// x, g [N, C, *]. One fused library call: with the images folded into the channels, [1, N*C, *], the gradient of group norm's gain is
+/// apart for each image.
 ChannelSums channel_sums(const at::Tensor& input, const at::Tensor& grads, const Statistics& statistics) {
   const at::Tensor x = at_least_float(input), g = at_least_float(grads);
   const int64_t images = x.size(0), channels = images * x.size(1), size = x.numel() / std::max<int64_t>(1, channels);
@@ -99,7 +99,8 @@ Terms batch_norm(const CallSite& call) {
 
 const RegisterRule registered_layer{{"NativeLayerNormBackward0", "layer norm", "gain * (x - mean) / deviation + shift"}, layer_norm};
 const RegisterRule registered_rms{{"FusedRmsNormBackward0", "RMS norm", "gain * x / root mean square"}, rms_norm};
-const RegisterRule registered_group{{"NativeGroupNormBackward0", "group norm", "gain * (x - mean) / deviation + shift, by channel"}, group_norm};
+const RegisterRule registered_group{{"NativeGroupNormBackward0", "group norm", "gain * (x - mean) / deviation + shift, by channel"},
+                                    group_norm};
 const RegisterRule registered_batch{{"NativeBatchNormBackward0", "batch norm", "the same with running statistics (eval mode)"}, batch_norm};
 
 }  // namespace

@@ -91,7 +91,8 @@ CallTerms terms_of(const CallSite& call) {
   CallTerms result;
   const bool reached = std::any_of(call.grads.begin(), call.grads.end(), [](const at::Tensor& grad) { return grad.defined(); });
   if (!reached) return result;
-  const bool dense = std::none_of(call.grads.begin(), call.grads.end(), [](const at::Tensor& grad) { return grad.defined() && grad.is_sparse(); });
+  const bool dense =
+      std::none_of(call.grads.begin(), call.grads.end(), [](const at::Tensor& grad) { return grad.defined() && grad.is_sparse(); });
   if (const Rule rule = find_rule(*call.self()); rule && dense) result.terms = rule(call);
   result.by_rule.assign(result.terms.size(), 1);
   std::vector<int> left;

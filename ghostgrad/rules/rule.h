@@ -7,12 +7,12 @@
 // An edge for which a rule gives no term goes to the fallback (fallback.h): exact for any op, slower, and reported.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <ATen/core/Tensor.h>
 
 #include "ghostgrad/graph/cut.h"
 #include "ghostgrad/rules/term.h"
@@ -29,7 +29,9 @@ struct CallSite {
   [[nodiscard]] int64_t examples() const { return graph.examples; }
   [[nodiscard]] const graph::NodePtr& self() const { return graph.nodes[call.node]; }
   template <class N>
-  [[nodiscard]] N& node() const { return static_cast<N&>(*self()); }
+  [[nodiscard]] N& node() const {
+    return static_cast<N&>(*self());
+  }
   /// Whether this edge leads into a zone.
   [[nodiscard]] bool wants(int edge) const;
   /// Shape of the value at this edge.

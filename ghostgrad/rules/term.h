@@ -14,10 +14,10 @@
 // Guarantee: rows of examples dropped by `keep_only` are selected away from every operand, so that 0 * NaN cannot arise.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <memory>
 #include <vector>
+
+#include <ATen/core/Tensor.h>
 
 #include "ghostgrad/graph/walk.h"
 
@@ -27,12 +27,12 @@ using graph::Shape;
 
 /// What the routes of one term cost, in multiply-adds, and the size of what instantiating keeps.
 struct Cost {
-  double instantiate = 0;     // all G_i
-  double gram = 0;            // squared_norms without G_i; equal to `instantiate` where there is no such way
-  double weighted_sum = 0;    // after the norms are known
-  double kept_elements = 0;   // B * numel(shape)
-  double positions = 1;       // T of the published rule 2 T^2 <= p d
-  double weight_elements = 0; // p d
+  double instantiate = 0;      // all G_i
+  double gram = 0;             // squared_norms without G_i; equal to `instantiate` where there is no such way
+  double weighted_sum = 0;     // after the norms are known
+  double kept_elements = 0;    // B * numel(shape)
+  double positions = 1;        // T of the published rule 2 T^2 <= p d
+  double weight_elements = 0;  // p d
 };
 
 class Term;

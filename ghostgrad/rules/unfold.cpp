@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/rules/unfold.h"
 
-#include <ATen/ops/constant_pad_nd.h>
-
 #include <algorithm>
 #include <numeric>
+
+#include <ATen/ops/constant_pad_nd.h>
 
 namespace ghostgrad::rules {
 namespace {

@@ -7,9 +7,9 @@
 // Any number of spatial dimensions. One copy, and none at all for a 1x1 kernel of stride 1.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <vector>
+
+#include <ATen/core/Tensor.h>
 
 namespace ghostgrad::rules {
 

@@ -7,9 +7,9 @@
 // Guarantee: filling rows are zeros, not examples; the mask is false there. An empty logical batch has no physical batches.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <vector>
+
+#include <ATen/core/Tensor.h>
 
 #include "ghostgrad/data/dataset.h"
 #include "ghostgrad/sample/poisson.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/sample/poisson.h"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/random/stream.h"
@@ -13,10 +13,12 @@ namespace {
 
 void check(const PoissonOptions& options) {
   if (options.data_set_size < 1) {
-    throw base::InvalidArgument("data_set_size", "must be at least 1", fmt::to_string(options.data_set_size), "pass the number of examples");
+    throw base::InvalidArgument("data_set_size", "must be at least 1", fmt::to_string(options.data_set_size),
+                                "pass the number of examples");
   }
   if (!(options.sample_rate > 0) || options.sample_rate > 1) {
-    throw base::InvalidArgument("sample_rate", "must lie in (0, 1]", fmt::to_string(options.sample_rate), "pass expected batch size / data set size");
+    throw base::InvalidArgument("sample_rate", "must lie in (0, 1]", fmt::to_string(options.sample_rate),
+                                "pass expected batch size / data set size");
   }
   if (options.steps < 0) {
     throw base::InvalidArgument("steps", "must not be negative", fmt::to_string(options.steps), "pass the number of logical batches");
@@ -40,7 +42,9 @@ LogicalBatch PoissonSampler::draw(int64_t step) const {
   return batch;
 }
 
-privacy::Event PoissonSampler::event(privacy::Event mechanism) const { return privacy::poisson_sampled(options_.sample_rate, std::move(mechanism)); }
+privacy::Event PoissonSampler::event(privacy::Event mechanism) const {
+  return privacy::poisson_sampled(options_.sample_rate, std::move(mechanism));
+}
 
 double PoissonSampler::expected_batch_size() const { return options_.sample_rate * static_cast<double>(options_.data_set_size); }
 

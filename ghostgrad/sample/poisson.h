@@ -21,10 +21,10 @@
 namespace ghostgrad::sample {
 
 struct PoissonOptions {
-  int64_t data_set_size = 0;        // N
-  double sample_rate = 0;           // q in (0, 1]
-  int64_t steps = 0;                // logical batches
-  int64_t physical_batch_size = 64; // what fits in memory; has no influence on privacy
+  int64_t data_set_size = 0;         // N
+  double sample_rate = 0;            // q in (0, 1]
+  int64_t steps = 0;                 // logical batches
+  int64_t physical_batch_size = 64;  // what fits in memory; has no influence on privacy
 };
 
 /// What the sampler drew; one release.

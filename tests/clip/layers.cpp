@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One layer each, in the ways that other systems got wrong.
-#include <torch/nn.h>
-
 #include "subjects.h"
+
+#include <torch/nn.h>
 
 namespace ghostgrad::tests {
 namespace {
@@ -23,12 +23,17 @@ Make layer(std::vector<int64_t> shape, std::function<Module()> make) {
     module->to(dtype);
     std::vector<int64_t> sizes{examples};
     sizes.insert(sizes.end(), shape.begin(), shape.end());
-    return Subject{module->parameters(), {torch::randn(sizes, dtype)}, [module](const Batch& b) mutable { return score(module->forward(b[0])); }};
+    std::vector<Tensor> tracked;
+    for (const Tensor& p : module->parameters()) {
+      if (p.requires_grad()) tracked.push_back(p);
+    }
+    return Subject{tracked, {torch::randn(sizes, dtype)}, [module](const Batch& b) mutable { return score(module->forward(b[0])); }};
   };
 }
 
 /// A function of parameters and inputs [B, *shape], scored.
-Make function(std::vector<std::vector<int64_t>> parameters, std::vector<int64_t> shape, std::function<Tensor(const std::vector<Tensor>& w, const Tensor& x)> op) {
+Make function(std::vector<std::vector<int64_t>> parameters, std::vector<int64_t> shape,
+              std::function<Tensor(const std::vector<Tensor>& w, const Tensor& x)> op) {
   return [=](int64_t examples, at::ScalarType dtype) {
     std::vector<Tensor> all;
     for (const auto& sizes : parameters) all.push_back(parameter(sizes, dtype));
@@ -51,7 +56,8 @@ Subject channels_last(int64_t examples, at::ScalarType dtype) {
   for (Tensor p : module->parameters()) {
     if (p.dim() == 4) p.set_data(p.detach().contiguous(at::MemoryFormat::ChannelsLast));
   }
-  return {module->parameters(), {torch::randn({examples, 3, 5, 5}, dtype).contiguous(at::MemoryFormat::ChannelsLast)},
+  return {module->parameters(),
+          {torch::randn({examples, 3, 5, 5}, dtype).contiguous(at::MemoryFormat::ChannelsLast)},
           [module](const Batch& b) mutable { return score(module->forward(b[0].contiguous(at::MemoryFormat::ChannelsLast))); }};
 }
 
@@ -63,7 +69,9 @@ Subject embedding(int64_t examples, at::ScalarType dtype) {
   head->to(dtype);
   const Tensor tokens = torch::tensor({0, 1, 1, 0, 2, 1, 0, 1}).repeat({examples, 1});
   tokens.select(1, 2).copy_(torch::randint(9, {examples}));
-  return {{table->weight, head->weight, head->bias}, {tokens}, [=](const Batch& b) mutable { return score(head->forward(table->forward(b[0])).tanh()); }};
+  return {{table->weight, head->weight, head->bias}, {tokens}, [=](const Batch& b) mutable {
+            return score(head->forward(table->forward(b[0])).tanh());
+          }};
 }
 
 Subject embedding_bag(int64_t examples, at::ScalarType dtype) {
@@ -108,10 +116,12 @@ std::vector<SubjectFactory> convolutions() {
       {"conv_circular", convolution({2, 5, 5}, conv2d(2, 3, 3).padding(2).padding_mode(torch::kCircular))},
       {"conv_replicate", convolution({2, 5, 5}, conv2d(2, 3, 3).padding(1).padding_mode(torch::kReplicate))},
       {"conv_same", convolution({2, 5, 5}, conv2d(2, 3, 4).padding(torch::kSame))},
-      {"conv_1d_circular", layer<nn::Conv1d>({3, 7}, [] { return nn::Conv1d(nn::Conv1dOptions(3, 4, 3).padding(1).padding_mode(torch::kCircular)); })},
+      {"conv_1d_circular",
+       layer<nn::Conv1d>({3, 7}, [] { return nn::Conv1d(nn::Conv1dOptions(3, 4, 3).padding(1).padding_mode(torch::kCircular)); })},
       {"conv_3d", layer<nn::Conv3d>({2, 3, 4, 4}, [] { return nn::Conv3d(nn::Conv3dOptions(2, 3, 2).padding(1)); })},
       {"conv_transposed",
-       layer<nn::ConvTranspose2d>({4, 3, 3}, [] { return nn::ConvTranspose2d(nn::ConvTranspose2dOptions(4, 6, 3).stride(2).groups(2).output_padding(1)); })},
+       layer<nn::ConvTranspose2d>(
+           {4, 3, 3}, [] { return nn::ConvTranspose2d(nn::ConvTranspose2dOptions(4, 6, 3).stride(2).groups(2).output_padding(1)); })},
       {"channels_last", channels_last},
   };
 }
@@ -121,19 +131,20 @@ std::vector<SubjectFactory> convolutions() {
 const std::vector<SubjectFactory>& layer_subjects() {
   static const std::vector<SubjectFactory> all = [] {
     std::vector<SubjectFactory> layers = convolutions();
-    layers.insert(layers.end(), {{"embedding_padded", embedding},
-                                 {"embedding_bag", embedding_bag},
-                                 {"ignored_tokens", ignored_tokens},
-                                 {"bias_alone", bias_alone()},
-                                 {"layer_norm_without_bias", function({{4}}, {3, 4}, layer_norm_without_bias)},
-                                 {"group_norm_without_bias", function({{4}}, {4, 5}, group_norm_without_bias)},
-                                 {"rms_norm", function({{4}}, {3, 4}, rms_norm)},
-                                 {"linear_of_4d_inputs", function({{5, 4}, {5}}, {2, 3, 4}, map)},
-                                 {"linear_of_transposed_inputs", function({{5, 4}, {5}}, {4, 3}, map_of_transposed)},
-                                 {"bias_as_wide_as_the_batch", function({{5}}, {5}, [](const auto& w, const Tensor& x) { return x + w[0]; })},
-                                 {"scalar_gain", function({{}}, {3, 4}, [](const auto& w, const Tensor& x) { return x * w[0]; })},
-                                 {"prelu", function({{4}}, {4, 3}, [](const auto& w, const Tensor& x) { return at::prelu(x, w[0]); })},
-                                 {"bilinear", function({{3, 4, 4}, {3}}, {4}, bilinear)}});
+    layers.insert(layers.end(),
+                  {{"embedding_padded", embedding},
+                   {"embedding_bag", embedding_bag},
+                   {"ignored_tokens", ignored_tokens},
+                   {"bias_alone", bias_alone()},
+                   {"layer_norm_without_bias", function({{4}}, {3, 4}, layer_norm_without_bias)},
+                   {"group_norm_without_bias", function({{4}}, {4, 5}, group_norm_without_bias)},
+                   {"rms_norm", function({{4}}, {3, 4}, rms_norm)},
+                   {"linear_of_4d_inputs", function({{5, 4}, {5}}, {2, 3, 4}, map)},
+                   {"linear_of_transposed_inputs", function({{5, 4}, {5}}, {4, 3}, map_of_transposed)},
+                   {"bias_as_wide_as_the_batch", function({{5}}, {5}, [](const auto& w, const Tensor& x) { return x + w[0]; })},
+                   {"scalar_gain", function({{}}, {3, 4}, [](const auto& w, const Tensor& x) { return x * w[0]; })},
+                   {"prelu", function({{4}}, {4, 3}, [](const auto& w, const Tensor& x) { return at::prelu(x, w[0]); })},
+                   {"bilinear", function({{3, 4, 4}, {3}}, {4}, bilinear)}});
     return layers;
   }();
   return all;

@@ -44,7 +44,8 @@ std::vector<std::string> clipping_methods() {
 }
 
 bool runs_through_the_fallback(const Measured& measured) {
-  return std::any_of(measured.calls.begin(), measured.calls.end(), [](const clip::CallReport& call) { return call.label.find("fallback") != std::string::npos; });
+  return std::any_of(measured.calls.begin(), measured.calls.end(),
+                     [](const clip::CallReport& call) { return call.label.find("fallback") != std::string::npos; });
 }
 
 }  // namespace ghostgrad::tests

@@ -2,11 +2,11 @@
 // One subject through the clipper, by any method: norms, sum, and what the clipper says about it.
 #pragma once
 
+#include "subjects.h"
 #include <string>
 #include <vector>
 
 #include "ghostgrad/clip/clipper.h"
-#include "subjects.h"
 
 namespace ghostgrad::tests {
 
@@ -18,8 +18,8 @@ struct How {
 };
 
 struct Measured {
-  at::Tensor norms;               // [B]
-  std::vector<at::Tensor> sums;   // float64
+  at::Tensor norms;              // [B]
+  std::vector<at::Tensor> sums;  // float64
   std::vector<clip::CallReport> calls;
   int64_t nonfinite = 0;
 };

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // NaN and Inf in one example, and masked examples: selected away, never multiplied by zero.
-#include <gtest/gtest.h>
-
+#include "measure.h"
 #include <limits>
 
+#include <gtest/gtest.h>
+
 #include "ghostgrad/base/error.h"
-#include "measure.h"
 
 namespace ghostgrad::tests {
 namespace {
@@ -93,7 +93,7 @@ TEST_P(NonFinite, ExamplesThatAreMaskedAreAsIfTheyWereNotThere) {
   expect_apart(with_bad_inputs(subject_, kNaN, true), mask_without_the_bad_one(), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Subjects, NonFinite, testing::ValuesIn(subjects()), [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Subjects, NonFinite, testing::ValuesIn(subjects()), [](const auto& each) { return each.param.name; });
 
 class NonFiniteMlp : public NonFinite {};
 
@@ -123,7 +123,7 @@ TEST_P(NonFiniteMlp, AllExamplesAtOnceGiveZero) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Subjects, NonFiniteMlp, testing::Values(subjects()[0]), [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Subjects, NonFiniteMlp, testing::Values(subjects()[0]), [](const auto& each) { return each.param.name; });
 
 TEST(NonFiniteFallback, RefusesWithTheOpAndARemedy) {
   torch::manual_seed(23);

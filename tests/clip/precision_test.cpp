@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Norms in low precision: formed in float32 at least, never below the true norm by more than rounding, never no number.
-#include <gtest/gtest.h>
-
+#include "measure.h"
 #include <cmath>
 
-#include "measure.h"
+#include <gtest/gtest.h>
+
+#include "ghostgrad/base/error.h"
+#include "ghostgrad/clip/clipper.h"
 
 namespace ghostgrad::tests {
 namespace {
@@ -25,14 +27,17 @@ Subject layer_of(const Tensor& inputs, const Tensor& grads) {
 }
 
 /// Of the very same numbers, in float64: G_i = v_i^T x_i.
-Tensor gradients(const Subject& subject) { return subject.batch[1].to(at::kDouble).transpose(1, 2).matmul(subject.batch[0].to(at::kDouble)); }
+Tensor gradients(const Subject& subject) {
+  return subject.batch[1].to(at::kDouble).transpose(1, 2).matmul(subject.batch[0].to(at::kDouble));
+}
 
 TEST(Precision, NormsOfBFloat16AreAsGoodAsFloat32) {
   torch::manual_seed(41);
   const auto options = at::TensorOptions(at::kBFloat16);
   const Subject subject = layer_of(at::randn({kExamples, kPositions, kIn}, options), at::randn({kExamples, kPositions, kOut}, options));
   const Tensor exact = gradients(subject).flatten(1).norm(2, 1);
-  for (const std::string& method : methods()) EXPECT_LT(relative_error({measure(subject, {.method = method}).norms}, {exact}), 2e-6) << method;
+  for (const std::string& method : methods())
+    EXPECT_LT(relative_error({measure(subject, {.method = method}).norms}, {exact}), 2e-6) << method;
 }
 
 TEST(Precision, SumsOfBFloat16AreAsGoodAsFloat32WhereTheyAreNotASecondBackward) {
@@ -73,7 +78,8 @@ TEST(Precision, CancellingPositionsDoNotLiftAnExampleAboveTheThreshold) {
       for (const std::string& method : methods()) {
         for (int64_t i = 0; i < kExamples; ++i) {
           const Subject one = with_batch(subject, select(subject.batch, {i}));
-          EXPECT_LE(measure(one, {.method = method}).sums[0].norm().item<double>(), 1 + 1e-3) << method << " size " << size << " left " << left;
+          EXPECT_LE(measure(one, {.method = method}).sums[0].norm().item<double>(), 1 + 1e-3)
+              << method << " size " << size << " left " << left;
         }
       }
     }
@@ -83,9 +89,13 @@ TEST(Precision, CancellingPositionsDoNotLiftAnExampleAboveTheThreshold) {
 TEST(Precision, ThresholdsOfAnySizeHold) {
   torch::manual_seed(70);
   const Subject subject = layer_of(at::randn({kExamples, 2, kIn}, at::kFloat) * 1e-12, at::randn({kExamples, 2, kOut}, at::kFloat) * 1e-12);
-  for (double threshold : {1e-30, 1e-26, 1e-22}) {
+  for (double threshold : {1e-30, 1e20}) EXPECT_THROW(clip::Clipper(subject.parameters, {.threshold = threshold}), base::InvalidArgument);
+  for (double threshold : {1e-12, 1e-3, 1e12}) {
     for (const std::string& method : methods()) {
-      EXPECT_LE(measure(with_batch(subject, select(subject.batch, {0})), {.method = method, .threshold = threshold}).sums[0].norm().item<double>(),
+      EXPECT_LE(measure(with_batch(subject, select(subject.batch, {0})), {.method = method, .threshold = threshold})
+                    .sums[0]
+                    .norm()
+                    .item<double>(),
                 threshold * (1 + 1e-5))
           << method << ' ' << threshold;
     }

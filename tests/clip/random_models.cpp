@@ -82,18 +82,30 @@ class Builder {
   Block block(int64_t kind) {
     const Tensor shared = weight_;
     switch (kind) {
-      case 0: return affine();
-      case 1: return residual();
-      case 2: return norm();
-      case 3: return elementwise([](const Tensor& x) { return at::gelu(x); });
-      case 4: return positions();
-      case 5: return elementwise([gain = parameter({kWidth})](const Tensor& x) { return x * gain; });
-      case 6: return elementwise([shared](const Tensor& x) { return at::linear(x, shared).tanh(); });       // once more
-      case 7: return elementwise([shared](const Tensor& x) { return x.matmul(shared).tanh(); });            // and transposed
-      case 8: return [](State s) { return State{s.x.transpose(0, 1).contiguous(), !s.batch_first}; };
-      case 9: return convolution();
-      case 10: return attention();
-      default: return elementwise([shared, scale = parameter({kWidth, 1})](const Tensor& x) { return at::linear(x, shared * scale.exp()); });
+      case 0:
+        return affine();
+      case 1:
+        return residual();
+      case 2:
+        return norm();
+      case 3:
+        return elementwise([](const Tensor& x) { return at::gelu(x); });
+      case 4:
+        return positions();
+      case 5:
+        return elementwise([gain = parameter({kWidth})](const Tensor& x) { return x * gain; });
+      case 6:
+        return elementwise([shared](const Tensor& x) { return at::linear(x, shared).tanh(); });  // once more
+      case 7:
+        return elementwise([shared](const Tensor& x) { return x.matmul(shared).tanh(); });  // and transposed
+      case 8:
+        return [](State s) { return State{s.x.transpose(0, 1).contiguous(), !s.batch_first}; };
+      case 9:
+        return convolution();
+      case 10:
+        return attention();
+      default:
+        return elementwise([shared, scale = parameter({kWidth, 1})](const Tensor& x) { return at::linear(x, shared * scale.exp()); });
     }
   }
 
@@ -104,10 +116,14 @@ class Builder {
 /// [B, T, 6] -> [B]
 std::function<Tensor(const Tensor&)> losses() {
   switch (draw(4)) {
-    case 0: return [](const Tensor& x) { return x.square().sum({1, 2}); };
-    case 1: return [](const Tensor& x) { return -x.mean(1).log_softmax(1).select(1, 2); };
-    case 2: return [](const Tensor& x) { return x.select(1, kPositions - 1).abs().sum(1); };
-    default: return [](const Tensor& x) { return (x.sum(2) - 1).square().mean(1); };
+    case 0:
+      return [](const Tensor& x) { return x.square().sum({1, 2}); };
+    case 1:
+      return [](const Tensor& x) { return -x.mean(1).log_softmax(1).select(1, 2); };
+    case 2:
+      return [](const Tensor& x) { return x.select(1, kPositions - 1).abs().sum(1); };
+    default:
+      return [](const Tensor& x) { return (x.sum(2) - 1).square().mean(1); };
   }
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random models for property tests: blocks in random order over [B, T, 6] activations in random layouts, with random losses of random sizes.
+// Random models for property tests: blocks in random order over [B, T, 6] activations in random layouts, with random losses of random
+// sizes.
 #pragma once
 
-#include <cstdint>
-
 #include "subjects.h"
+#include <cstdint>
 
 namespace ghostgrad::tests {
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The property that privacy rests on: no example moves the sum before noise by more than C. And that neither the order of a batch nor how it is
-// split into physical ones matters.
-#include <gtest/gtest.h>
-
-#include <cmath>
-
+// The property that privacy rests on: no example moves the sum before noise by more than C. And that neither the order of a batch nor how
+// it is split into physical ones matters.
 #include "measure.h"
 #include "random_models.h"
+#include <cmath>
+
+#include <gtest/gtest.h>
 
 namespace ghostgrad::tests {
 namespace {
@@ -94,7 +93,8 @@ TEST(Batch, InAnotherOrderHasTheSameNormsInThatOrderAndTheSameSum) {
 }
 
 /// The sum of physical batches that hold these places of the batch, and its error bound.
-clip::ClippedSum sum_of(const Subject& subject, const std::vector<std::vector<int64_t>>& split, const std::optional<noise::Lattice>& lattice) {
+clip::ClippedSum sum_of(const Subject& subject, const std::vector<std::vector<int64_t>>& split,
+                        const std::optional<noise::Lattice>& lattice) {
   clip::Clipper clipper(subject.parameters, {.threshold = 1.0, .method = "bk_mixed_opt"});
   auto sum = clipper.start(lattice);
   for (const auto& places : split) clipper.accumulate(subject.losses(select(subject.batch, places)), {}, sum);
@@ -102,7 +102,8 @@ clip::ClippedSum sum_of(const Subject& subject, const std::vector<std::vector<in
 }
 
 const std::vector<std::vector<std::vector<int64_t>>>& splits() {
-  static const std::vector<std::vector<std::vector<int64_t>>> all{{{0, 1, 2, 3, 4}}, {{0, 1}, {2, 3, 4}}, {{0}, {1}, {2}, {3}, {4}}, {{4, 2}, {1}, {3, 0}}};
+  static const std::vector<std::vector<std::vector<int64_t>>> all{
+      {{0, 1, 2, 3, 4}}, {{0, 1}, {2, 3, 4}}, {{0}, {1}, {2}, {3}, {4}}, {{4, 2}, {1}, {3, 0}}};
   return all;
 }
 
@@ -110,7 +111,8 @@ TEST(PhysicalBatches, AddUpToTheSameSumHoweverTheyAreSplit) {
   for (uint64_t seed = 700; seed < 716; ++seed) {
     const Subject subject = random_model(seed, kExamples);
     const auto whole = sum_of(subject, splits()[0], std::nullopt);
-    for (const auto& split : splits()) EXPECT_LT(relative_error(sum_of(subject, split, std::nullopt).totals(), whole.totals()), 1e-12) << seed;
+    for (const auto& split : splits())
+      EXPECT_LT(relative_error(sum_of(subject, split, std::nullopt).totals(), whole.totals()), 1e-12) << seed;
   }
 }
 

@@ -13,23 +13,25 @@ Tensor numbers(at::IntArrayRef sizes) { return at::randn(sizes, at::kDouble); }
 Batch features() { return {numbers({kExamples, 10}), at::randint(5, {kExamples}, at::kLong)}; }
 
 /// 10 -> 8 -> between -> 5
-Setup between(const std::function<Tensor(const Tensor& hidden)>& op) {
+Situation between(const std::function<Tensor(const Tensor& hidden)>& op) {
   nn::Linear first(10, 8), second(8, 5);
-  return classifier({first.ptr(), second.ptr()}, {}, features(), [=](const Tensor& x) mutable { return second->forward(op(first->forward(x))); });
+  return classifier({first.ptr(), second.ptr()}, {}, features(),
+                    [=](const Tensor& x) mutable { return second->forward(op(first->forward(x))); });
 }
 
 /// between -> 10 -> 8 -> 5
-Setup before(const std::function<Tensor(const Tensor& inputs)>& op) {
+Situation before(const std::function<Tensor(const Tensor& inputs)>& op) {
   nn::Linear first(10, 8), second(8, 5);
-  return classifier({first.ptr(), second.ptr()}, {}, features(), [=](const Tensor& x) mutable { return second->forward(first->forward(op(x)).relu()); });
+  return classifier({first.ptr(), second.ptr()}, {}, features(),
+                    [=](const Tensor& x) mutable { return second->forward(first->forward(op(x)).relu()); });
 }
 
-Setup weak_mixing(double factor) {
+Situation weak_mixing(double factor) {
   return between([factor](const Tensor& h) { return (h - factor * h.mean(0)).tanh(); });
 }
 
 /// Each example is to be told from the others of its batch.
-Setup contrastive(bool against_inputs) {
+Situation contrastive(bool against_inputs) {
   nn::Linear layer(10, 8);
   return classifier({layer.ptr()}, {}, {numbers({kExamples, 10}), at::arange(kExamples)}, [=](const Tensor& x) mutable {
     const Tensor h = layer->forward(x);
@@ -37,14 +39,14 @@ Setup contrastive(bool against_inputs) {
   });
 }
 
-Setup mean_times_weight() {
+Situation mean_times_weight() {
   nn::Linear first(10, 8), second(8, 5);
   const Tensor weight = numbers({10, 8}).requires_grad_();
   return classifier({first.ptr(), second.ptr()}, {weight}, features(),
                     [=](const Tensor& x) mutable { return second->forward(first->forward(x) + x.mean(0, true).mm(weight)); });
 }
 
-Setup embedding_of_a_statistic() {
+Situation embedding_of_a_statistic() {
   nn::Linear first(10, 8), second(8, 5);
   nn::Embedding embedding(10, 8);
   return classifier({first.ptr(), second.ptr(), embedding.ptr()}, {}, features(), [=](const Tensor& x) mutable {
@@ -52,14 +54,14 @@ Setup embedding_of_a_statistic() {
   });
 }
 
-Setup softmax_over_the_batch() {
+Situation softmax_over_the_batch() {
   nn::Linear first(10, 8), second(8, 5), gate(10, 1);
   return classifier({first.ptr(), second.ptr(), gate.ptr()}, {}, features(),
                     [=](const Tensor& x) mutable { return second->forward(first->forward(x) * gate->forward(x).softmax(0)); });
 }
 
 /// Only the three examples with the largest scores reach the expert.
-Setup limited_capacity() {
+Situation limited_capacity() {
   nn::Linear shared(10, 5), expert(10, 5);
   return classifier({shared.ptr(), expert.ptr()}, {}, features(), [=](const Tensor& x) mutable {
     const Tensor chosen = std::get<1>(x.sum(1).topk(3)), h = shared->forward(x);
@@ -68,7 +70,7 @@ Setup limited_capacity() {
 }
 
 /// 10 -> 8 -> 5, and losses made of the examples' own and of the batch.
-Setup losses_by(const std::function<Tensor(const Tensor& losses, const Batch& batch)>& op) {
+Situation losses_by(const std::function<Tensor(const Tensor& losses, const Batch& batch)>& op) {
   nn::Linear first(10, 8), second(8, 5);
   const Batch batch{numbers({kExamples, 10}), at::arange(kExamples).remainder(5)};
   return {named({first.ptr(), second.ptr()}), batch,
@@ -90,8 +92,10 @@ Tensor per_valid_token(const Tensor& losses, const Batch& b) {
 std::vector<Counterexample> batch_counterexamples() {
   using V = Verdict;
   return {
-      {"batch_norm_by_hand", V::refused, V::refused, "AddmmBackward0 [6, 8]", [] { return between([](const Tensor& h) { return (h - h.mean(0)) / h.std(0); }); }},
-      {"centred_activations", V::refused, V::refused, "AddmmBackward0 [6, 8]", [] { return between([](const Tensor& h) { return (h - h.mean(0)).relu(); }); }},
+      {"batch_norm_by_hand", V::refused, V::refused, "AddmmBackward0 [6, 8]",
+       [] { return between([](const Tensor& h) { return (h - h.mean(0)) / h.std(0); }); }},
+      {"centred_activations", V::refused, V::refused, "AddmmBackward0 [6, 8]",
+       [] { return between([](const Tensor& h) { return (h - h.mean(0)).relu(); }); }},
       {"centred_inputs", V::accepted, V::refused, "", [] { return before([](const Tensor& x) { return x - x.mean(0); }); }},
       {"centred_by_a_detached_mean", V::accepted, V::refused, "",
        [] { return between([](const Tensor& h) { return (h - h.mean(0).detach()).relu(); }); }},
@@ -103,12 +107,15 @@ std::vector<Counterexample> batch_counterexamples() {
       {"mean_input_times_weight", V::unproved, V::refused, "MmBackward0 [1, 8]", mean_times_weight},
       {"embedding_of_a_batch_statistic", V::accepted, V::refused, "", embedding_of_a_statistic},
       {"softmax_over_the_batch", V::refused, V::refused, "SoftmaxBackward0 [6, 1]", softmax_over_the_batch},
-      {"sum_over_the_batch_so_far", V::refused, V::refused, "CumsumBackward0 [6, 8]", [] { return between([](const Tensor& h) { return h.cumsum(0); }); }},
+      {"sum_over_the_batch_so_far", V::refused, V::refused, "CumsumBackward0 [6, 8]",
+       [] { return between([](const Tensor& h) { return h.cumsum(0); }); }},
       {"experts_of_limited_capacity", V::accepted, V::refused, "", limited_capacity},
       {"mixup", V::accepted, V::refused, "",
        [] { return before([](const Tensor& x) { return 0.7 * x + 0.3 * x.index_select(0, at::randperm(x.size(0), at::kLong)); }); }},
-      {"losses_of_neighbours", V::refused, V::refused, "[6]", [] { return losses_by([](const Tensor& l, const Batch&) { return l + l.roll(1); }); }},
-      {"mean_loss_added", V::refused, V::refused, "[6]", [] { return losses_by([](const Tensor& l, const Batch&) { return l + l.mean(); }); }},
+      {"losses_of_neighbours", V::refused, V::refused, "[6]",
+       [] { return losses_by([](const Tensor& l, const Batch&) { return l + l.roll(1); }); }},
+      {"mean_loss_added", V::refused, V::refused, "[6]",
+       [] { return losses_by([](const Tensor& l, const Batch&) { return l + l.mean(); }); }},
       {"losses_over_the_valid_tokens", V::accepted, V::refused, "", [] { return losses_by(per_valid_token); }},
       {"losses_over_the_batch_size", V::accepted, V::refused, "",
        [] { return losses_by([](const Tensor& l, const Batch&) { return l / static_cast<double>(l.size(0)); }); }},

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Graphs that change from batch to batch: whatever a plan made at the first step would remember is wrong at the next. One engine, exact at every
-// step, for methods that remember nothing, measurements (auto), or the graph (multi_loss).
-#include <gtest/gtest.h>
-
+// Graphs that change from batch to batch: whatever a plan made at the first step would remember is wrong at the next. One engine, exact at
+// every step, for methods that remember nothing, measurements (auto), or the graph (multi_loss).
 #include "setup.h"
+
+#include <gtest/gtest.h>
 
 namespace ghostgrad::engine::tests {
 namespace {
@@ -93,7 +93,9 @@ TEST(ChangingGraphs, OtherNumbersOfExamplesAndPositions) {
 
 TEST(ChangingGraphs, OtherWidthsOfAConvolutionsInput) {
   nn::Conv1d conv(nn::Conv1dOptions(2, 4, 3).padding(1));
-  expect_exact_at_every_step(named({conv.ptr()}), [=](int step) mutable { return flat_sum(conv->forward(numbers({kExamples, 2, 5 + 3 * step}))); });
+  expect_exact_at_every_step(named({conv.ptr()}), [=](int step) mutable {
+    return flat_sum(conv->forward(numbers({kExamples, 2, 5 + 3 * step})));
+  });
 }
 
 TEST(ChangingGraphs, ALayoutThatFlipsWhileAllShapesStay) {
@@ -152,7 +154,9 @@ TEST(ChangingGraphs, RaggedExamplesPackedByAMask) {
     const Tensor lengths = at::tensor({4, 2, 3, 1, 4, 2}).index_select(0, at::randperm(kExamples, at::kLong));
     const Tensor mask = at::arange(4).unsqueeze(0).lt(lengths.unsqueeze(1));
     const Tensor packed = inner->forward(layer->forward(numbers({kExamples, 4, 5})).index({mask})).tanh();
-    return at::zeros({kExamples, 4, 5}, at::kDouble).masked_scatter(mask.unsqueeze(2).expand({-1, -1, 5}), packed).sum(at::IntArrayRef{1, 2});
+    return at::zeros({kExamples, 4, 5}, at::kDouble)
+        .masked_scatter(mask.unsqueeze(2).expand({-1, -1, 5}), packed)
+        .sum(at::IntArrayRef{1, 2});
   });
 }
 

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Models and losses that look private and are not, beside those that look suspicious and are fine.
 //
-//     graph       what the graph alone says at a step: accepted | unproved (asks for the independence check) | refused (whatever the user vouches for)
-//     finally     with the independence check: accepted | refused
+//     graph       what the graph alone says at a step: accepted | unproved (asks for the independence check) | refused (whatever the user
+//     vouches for) finally     with the independence check: accepted | refused
 #pragma once
 
+#include "setup.h"
 #include <functional>
 #include <ostream>
 #include <string>
 #include <vector>
-
-#include "setup.h"
 
 namespace ghostgrad::engine::tests {
 
@@ -21,7 +20,7 @@ struct Counterexample {
   Verdict graph;
   Verdict finally;
   std::string op;  // what the graph's message names; empty when the graph accepts
-  std::function<Setup()> make;
+  std::function<Situation()> make;
 };
 
 /// Makes gtest print the name.

@@ -2,9 +2,9 @@
 // Every counterexample is told apart, by the graph and by the independence check, and what is accepted is exact.
 #include "counterexamples.h"
 
-#include <gtest/gtest.h>
-
 #include <optional>
+
+#include <gtest/gtest.h>
 
 #include "ghostgrad/base/error.h"
 
@@ -20,12 +20,12 @@ std::vector<Counterexample> all() {
   return all;
 }
 
-Engine engine_of(const Setup& setup, const std::string& independence) {
+Engine engine_of(const Situation& setup, const std::string& independence) {
   return {setup.parameters, noiseless([&](PlanOptions& options) { options.independence = independence; }), random::Key::for_tests(1)};
 }
 
 /// What backward throws, if it does.
-std::optional<base::Complaint> complaint_of(Engine& engine, const Setup& setup) {
+std::optional<base::Complaint> complaint_of(Engine& engine, const Situation& setup) {
   try {
     engine.backward(setup.losses(setup.batch));
   } catch (const base::PrivacyError& error) {
@@ -40,7 +40,7 @@ class Counterexamples : public testing::TestWithParam<Counterexample> {
     torch::manual_seed(3);
     setup_ = GetParam().make();
   }
-  Setup setup_;
+  Situation setup_;
 };
 
 TEST_P(Counterexamples, AreToldApartByTheGraph) {
@@ -87,7 +87,7 @@ TEST_P(Counterexamples, AreExactWhereTheyAreAccepted) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Counterexamples, testing::ValuesIn(all()), [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(All, Counterexamples, testing::ValuesIn(all()), [](const auto& each) { return each.param.name; });
 
 TEST(ComplexParameters, AreRefusedWithARemedy) {
   const at::Tensor weight = at::randn({3, 3}, at::kComplexDouble).requires_grad_();

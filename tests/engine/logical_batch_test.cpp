@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What belongs to one logical batch and what must not enter it.
+#include "setup.h"
+
 #include <gtest/gtest.h>
 
 #include "ghostgrad/base/error.h"
-#include "setup.h"
 
 namespace ghostgrad::engine::tests {
 namespace {
@@ -17,12 +18,15 @@ class LogicalBatch : public testing::Test {
     torch::manual_seed(5);
     nn::Linear first(10, 8), second(8, 5);
     first_ = first;
-    setup_ = classifier({first.ptr(), second.ptr()}, {}, batch(), [=](const Tensor& x) mutable { return second->forward(first->forward(x).tanh()); });
+    setup_ = classifier({first.ptr(), second.ptr()}, {}, batch(),
+                        [=](const Tensor& x) mutable { return second->forward(first->forward(x).tanh()); });
   }
 
   static Batch batch() { return {at::randn({6, 10}, at::kDouble), at::randint(5, {6}, at::kLong)}; }
   Tensor losses() { return setup_.losses(setup_.batch); }
-  Engine engine(const std::function<void(PlanOptions&)>& change = {}) { return {setup_.parameters, noiseless(change), random::Key::for_tests(1)}; }
+  Engine engine(const std::function<void(PlanOptions&)>& change = {}) {
+    return {setup_.parameters, noiseless(change), random::Key::for_tests(1)};
+  }
   /// The error of the released gradients against the clipped sum of these losses, and of nothing else.
   double released_error(Engine& engine, const Tensor& losses) {
     const Expected expected = expected_of(losses, setup_.parameters, engine.plan().options().clip);
@@ -31,13 +35,14 @@ class LogicalBatch : public testing::Test {
   }
 
   nn::Linear first_{nullptr};
-  Setup setup_;
+  Situation setup_;
 };
 
 TEST_F(LogicalBatch, IsTheSumOfItsPhysicalBatches) {
   Engine engine = this->engine();
   const Tensor all = losses();
-  const Batch head{setup_.batch[0].narrow(0, 0, 4), setup_.batch[1].narrow(0, 0, 4)}, tail{setup_.batch[0].narrow(0, 4, 2), setup_.batch[1].narrow(0, 4, 2)};
+  const Batch head{setup_.batch[0].narrow(0, 0, 4), setup_.batch[1].narrow(0, 0, 4)},
+      tail{setup_.batch[0].narrow(0, 4, 2), setup_.batch[1].narrow(0, 4, 2)};
   engine.backward(setup_.losses(head));
   engine.backward(setup_.losses(tail));
   EXPECT_LT(released_error(engine, all), 1e-12);
@@ -124,7 +129,8 @@ TEST_F(LogicalBatch, TakesOnlyLossesOfOneDimension) {
 }
 
 TEST_F(LogicalBatch, TakesOnlyABooleanMaskOfItsShape) {
-  for (const Tensor& wrong : {at::ones({6}, at::kDouble), at::ones({6, 1}, at::kBool), at::ones({1}, at::kBool), at::ones({5}, at::kBool)}) {
+  for (const Tensor& wrong :
+       {at::ones({6}, at::kDouble), at::ones({6, 1}, at::kBool), at::ones({1}, at::kBool), at::ones({5}, at::kBool)}) {
     Engine engine = this->engine();
     EXPECT_THROW(engine.backward(losses(), wrong), base::InvalidArgument);
   }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/engine/model_file.h"
 
-#include <gtest/gtest.h>
-#include <torch/nn.h>
+#include <string>
 #include <unistd.h>
 
-#include <string>
+#include <gtest/gtest.h>
+#include <torch/nn.h>
 
 #include "ghostgrad/base/error.h"
 
@@ -34,7 +34,8 @@ TEST_F(ModelFile, GivesBackEveryParameter) {
   auto loaded = network(2);
   save_model(*saved, folder_ / "model.pt");
   load_model(*loaded, folder_ / "model.pt");
-  for (const auto& item : saved->named_parameters()) EXPECT_TRUE(at::equal(item.value(), loaded->named_parameters()[item.key()])) << item.key();
+  for (const auto& item : saved->named_parameters())
+    EXPECT_TRUE(at::equal(item.value(), loaded->named_parameters()[item.key()])) << item.key();
 }
 
 TEST_F(ModelFile, LeavesNothingButTheFinishedFile) {
@@ -45,7 +46,9 @@ TEST_F(ModelFile, LeavesNothingButTheFinishedFile) {
   EXPECT_EQ(files, 1);
 }
 
-TEST_F(ModelFile, RefusesADirectoryThatIsNotThere) { EXPECT_THROW(save_model(*network(1), folder_ / "no" / "model.pt"), base::SystemError); }
+TEST_F(ModelFile, RefusesADirectoryThatIsNotThere) {
+  EXPECT_THROW(save_model(*network(1), folder_ / "no" / "model.pt"), base::SystemError);
+}
 
 TEST_F(ModelFile, RefusesAMissingATruncatedAndAnotherModelsFile) {
   auto model = network(1);

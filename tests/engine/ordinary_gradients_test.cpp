@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // .grad belongs to the release: a gradient that was not clipped must not reach the optimizer unseen.
+#include "setup.h"
+
 #include <gtest/gtest.h>
+#include <torch/optim/sgd.h>
 
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/engine/optimizer.h"
-#include "setup.h"
 
 namespace ghostgrad::engine::tests {
 namespace {
@@ -29,7 +31,7 @@ class OrdinaryGradients : public testing::Test {
     return leaves;
   }
 
-  Setup setup_;
+  Situation setup_;
 };
 
 TEST_F(OrdinaryGradients, AreRefusedByBackwardAndByRelease) {
@@ -65,7 +67,8 @@ TEST_F(OrdinaryGradients, AreRefusedWhereTheyWereAddedToAReleasedGradient) {
 
 TEST_F(OrdinaryGradients, AreNotTakenForWhatAReleaseWrote) {
   Engine engine = this->engine();
-  for (int step = 0; step < 3; ++step) EXPECT_LT(error_of(engine, losses(), setup_.parameters), 1e-12) << step;  // .grad stays set in between
+  for (int step = 0; step < 3; ++step)
+    EXPECT_LT(error_of(engine, losses(), setup_.parameters), 1e-12) << step;  // .grad stays set in between
 }
 
 TEST_F(OrdinaryGradients, AreNotTakenForClearedOnes) {

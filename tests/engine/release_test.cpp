@@ -2,13 +2,13 @@
 // What a release adds to the sum, what it divides by, and that nothing else can make one.
 #include "ghostgrad/engine/release.h"
 
-#include <gtest/gtest.h>
-
+#include "setup.h"
 #include <cmath>
 #include <type_traits>
 
+#include <gtest/gtest.h>
+
 #include "ghostgrad/base/error.h"
-#include "setup.h"
 
 namespace ghostgrad::engine::tests {
 namespace {
@@ -19,7 +19,8 @@ using at::Tensor;
 // Types are the proof: no noisy gradient without a release, no clipped sum without a clipper, no second threshold for the noise to read.
 static_assert(!std::is_default_constructible_v<NoisyGradient> && !std::is_constructible_v<NoisyGradient, clip::ClippedSum>);
 static_assert(!std::is_constructible_v<clip::ClippedSum, std::vector<Tensor>, std::optional<noise::Lattice>, double, bool>);
-static_assert(sizeof(ReleaseOptions) == sizeof(double) * 2 + sizeof(uint64_t), "a release takes sigma, the divisor and the step; C comes with the sum");
+static_assert(sizeof(ReleaseOptions) == sizeof(double) * 2 + sizeof(uint64_t),
+              "a release takes sigma, the divisor and the step; C comes with the sum");
 
 /// A release of nothing for one parameter of n elements.
 Tensor noise_of(int64_t n, const PlanOptions& options, uint64_t seed, int64_t releases = 1) {
@@ -119,7 +120,8 @@ TEST(Release, HidesTheSumInTheNoise) {
     layer->zero_grad();
     return grad;
   };
-  const Tensor moved = run(true) - run(false);  // the same key and step: the noise cancels, the clipped gradient is left, rounded to the lattice
+  const Tensor moved =
+      run(true) - run(false);  // the same key and step: the noise cancels, the clipped gradient is left, rounded to the lattice
   EXPECT_NEAR(moved.norm().item<double>(), std::sqrt(1000.0 / 1010.0), 1e-5);
 }
 

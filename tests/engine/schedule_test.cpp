@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/engine/schedule.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <functional>
 #include <limits>
+
+#include <gtest/gtest.h>
 
 #include "ghostgrad/base/error.h"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "setup.h"
 
-#include <torch/csrc/autograd/autograd.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include <torch/csrc/autograd/autograd.h>
 
 namespace ghostgrad::engine::tests {
 
@@ -24,10 +24,13 @@ NamedParameters named(const Modules& modules, const std::vector<Tensor>& others)
   return named;
 }
 
-Tensor cross_entropy(const Tensor& logits, const Tensor& targets) { return at::cross_entropy_loss(logits, targets, {}, at::Reduction::None); }
+Tensor cross_entropy(const Tensor& logits, const Tensor& targets) {
+  return at::cross_entropy_loss(logits, targets, {}, at::Reduction::None);
+}
 
-Setup classifier(const Modules& modules, const std::vector<Tensor>& others, Batch batch, std::function<Tensor(const Tensor&)> forward) {
-  return {named(modules, others), std::move(batch), [forward = std::move(forward)](const Batch& b) { return cross_entropy(forward(b[0]), b[1]); }};
+Situation classifier(const Modules& modules, const std::vector<Tensor>& others, Batch batch, std::function<Tensor(const Tensor&)> forward) {
+  return {named(modules, others), std::move(batch),
+          [forward = std::move(forward)](const Batch& b) { return cross_entropy(forward(b[0]), b[1]); }};
 }
 
 Plan noiseless(const std::function<void(PlanOptions&)>& change) {

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Models, batches and losses for tests of the engine, and the obvious way to compute what it must release.
 //
-//     const Setup setup = classifier({first, second}, {}, features(), [=](const Tensor& x) mutable { return second(first(x)); });
+//     const Situation setup = classifier({first, second}, {}, features(), [=](const Tensor& x) mutable { return second(first(x)); });
 //     expect_exact(engine, losses, setup.parameters)
 #pragma once
-
-#include <torch/nn.h>
 
 #include <functional>
 #include <memory>
@@ -13,11 +11,13 @@
 #include <utility>
 #include <vector>
 
+#include <torch/nn.h>
+
 #include "ghostgrad/engine/engine.h"
 
 namespace ghostgrad::engine::tests {
 
-struct Setup {
+struct Situation {
   NamedParameters parameters;
   Batch batch;
   LossFunction losses;
@@ -29,8 +29,8 @@ using Modules = std::vector<std::shared_ptr<torch::nn::Module>>;
 [[nodiscard]] NamedParameters named(const Modules& modules, const std::vector<at::Tensor>& others = {});
 
 /// Cross entropy of forward(batch[0]) [B, classes] against batch[1].
-[[nodiscard]] Setup classifier(const Modules& modules, const std::vector<at::Tensor>& others, Batch batch,
-                               std::function<at::Tensor(const at::Tensor& inputs)> forward);
+[[nodiscard]] Situation classifier(const Modules& modules, const std::vector<at::Tensor>& others, Batch batch,
+                                   std::function<at::Tensor(const at::Tensor& inputs)> forward);
 
 [[nodiscard]] at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& targets);
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the engine promises, and what it says about how it knows.
+#include "setup.h"
+
 #include <gtest/gtest.h>
 
 #include "ghostgrad/base/error.h"
-#include "setup.h"
 
 namespace ghostgrad::engine::tests {
 namespace {
@@ -36,7 +37,7 @@ class Statement : public testing::Test {
     return engine.statement(1e-5).independence;
   }
 
-  Setup setup_;
+  Situation setup_;
   LossFunction other_;
 };
 
@@ -158,10 +159,12 @@ TEST_F(Statement, ReadsNoPerformanceOption) {
 }
 
 TEST_F(Statement, OfANonPrivateRunPromisesNothing) {
-  Engine engine = this->engine([](PlanOptions& options) {
-    options.method = "non_private";
-    options.noise_multiplier = 0;
-  }, random::Key::from_os());
+  Engine engine = this->engine(
+      [](PlanOptions& options) {
+        options.method = "non_private";
+        options.noise_multiplier = 0;
+      },
+      random::Key::from_os());
   engine.backward(losses());
   engine.release();
   EXPECT_TRUE(std::isinf(engine.epsilon(1e-5)));

@@ -2,11 +2,11 @@
 // Named graphs, each with what the propagation must say of it, all judged by the probe.
 #pragma once
 
-#include <ATen/ATen.h>
-
 #include <functional>
 #include <string>
 #include <vector>
+
+#include <ATen/ATen.h>
 
 namespace ghostgrad::graph {
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <map>
-
 #include "probe.h"
 #include "programs.h"
+#include <map>
 
 namespace ghostgrad::graph {
 namespace {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attention, recurrent layers, embeddings, whole blocks.
-#include <torch/nn.h>
-
 #include "cases.h"
 #include "probe.h"
+
+#include <torch/nn.h>
 
 namespace ghostgrad::graph {
 namespace {
@@ -26,15 +26,32 @@ TEST(LibraryLayers, Attention) {
   judge({
       {"fused", resolved, [] { return per(at::scaled_dot_product_attention(heads(), heads(), heads())); }},
       {"causal", resolved, [] { return per(at::scaled_dot_product_attention(heads(), heads(), heads(), {}, 0., true)); }},
-      {"masked", resolved, [] { return per(at::scaled_dot_product_attention(heads(), heads(), heads(), randn({3, 3}))); }},
-      {"with dropout", resolved, [] { return per(at::scaled_dot_product_attention(heads(), heads(), heads(), randn({3, 3}), 0.1)); }},
-      {"with a learned bias", resolved, [] { return per(at::scaled_dot_product_attention(heads(), heads(), heads(), parameter({2, 3, 3}))); }},
+      {"masked", resolved,
+       [] {
+         return per(at::scaled_dot_product_attention(heads(), heads(), heads(), randn({3, 3})));
+       }},
+      {"with dropout", resolved,
+       [] {
+         return per(at::scaled_dot_product_attention(heads(), heads(), heads(), randn({3, 3}), 0.1));
+       }},
+      {"with a learned bias", resolved,
+       [] {
+         return per(at::scaled_dot_product_attention(heads(), heads(), heads(), parameter({2, 3, 3})));
+       }},
       {"with fewer key heads", resolved,
-       [] { return per(at::scaled_dot_product_attention(features({B, 4, 3}), heads(), heads(), {}, 0., false, std::nullopt, true)); }},
+       [] {
+         return per(at::scaled_dot_product_attention(features({B, 4, 3}), heads(), heads(), {}, 0., false, std::nullopt, true));
+       }},
       {"in float32", resolved,
-       [] { const Tensor h = heads().to(at::kFloat); return per(at::scaled_dot_product_attention(h, h, h)); }},
+       [] {
+         const Tensor h = heads().to(at::kFloat);
+         return per(at::scaled_dot_product_attention(h, h, h));
+       }},
       {"in bfloat16", resolved,
-       [] { const Tensor h = heads().to(at::kBFloat16); return per(at::scaled_dot_product_attention(h, h, h)); }},
+       [] {
+         const Tensor h = heads().to(at::kBFloat16);
+         return per(at::scaled_dot_product_attention(h, h, h));
+       }},
   });
 }
 
@@ -83,11 +100,22 @@ TEST(LibraryLayers, WholeBlocks) {
          return per(at::cat({parameter({1, 1, 6}).expand({B, 1, 6}), tokens}, 1).matmul(parameter({6, 6})).pow(2));
        }},
       {"embedding bag", resolved,
-       [] { return per(std::get<0>(at::embedding_bag(parameter({10, 6}), integers(0, 10, {3 * B}), at::arange(0, 3 * B, 3))).pow(2)); }},
-      {"one example", resolved, [] { return at::tanh(randn({1, 6}).matmul(parameter({6, 6}))).softmax(0).sum(1); }},
-      {"losses in bfloat16", resolved, [] { return per(features({B}).to(at::kBFloat16).matmul(parameter({6, 3}).to(at::kBFloat16)).pow(2)); }},
+       [] {
+         return per(std::get<0>(at::embedding_bag(parameter({10, 6}), integers(0, 10, {3 * B}), at::arange(0, 3 * B, 3))).pow(2));
+       }},
+      {"one example", resolved,
+       [] {
+         return at::tanh(randn({1, 6}).matmul(parameter({6, 6}))).softmax(0).sum(1);
+       }},
+      {"losses in bfloat16", resolved,
+       [] {
+         return per(features({B}).to(at::kBFloat16).matmul(parameter({6, 3}).to(at::kBFloat16)).pow(2));
+       }},
       {"losses in float32, mixed over the batch", mixed, [] { return per(features({B}).to(at::kFloat).softmax(0)); }},
-      {"more examples than codes in one pass", resolved, [] { return per(at::tanh(randn({100, 6}).matmul(parameter({6, 6}))).softmax(1)); }},
+      {"more examples than codes in one pass", resolved,
+       [] {
+         return per(at::tanh(randn({100, 6}).matmul(parameter({6, 6}))).softmax(1));
+       }},
   });
 }
 

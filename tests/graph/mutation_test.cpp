@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Faults put into transfer functions on purpose. The fuzzer must find each of them, or its silence about the right ones would mean nothing.
-#include "ghostgrad/graph/registry.h"
 #include "probe.h"
 #include "programs.h"
+
+#include "ghostgrad/graph/registry.h"
 
 namespace ghostgrad::graph {
 namespace {
@@ -59,7 +60,8 @@ const std::vector<Fault>& faults() {
       {"sort keeps the dimension that it sorts", "SortBackward0", "sort", keep_blindly},
       {"repeat has one copy", "RepeatBackward0", "repeat", from_the_start},
       {"a slice begins at the start", "SliceBackward0", "slice", from_the_start},
-      {"an in-place change of a view changes nothing", "CopySlices", "change_in_place", [](Transfer& t, const TransferFunction&) { t.elementwise(); }},
+      {"an in-place change of a view changes nothing", "CopySlices", "change_in_place",
+       [](Transfer& t, const TransferFunction&) { t.elementwise(); }},
       {"a reduction keeps its dimension", "SumBackward1", "reduce_two", same_sizes_blindly},
   };
   return all;

@@ -11,7 +11,9 @@ namespace {
 using Kind = Ownership::Kind;
 constexpr int64_t examples = 3;
 
-Ownership along(int dim, std::vector<int32_t> owners, const Shape& shape) { return Ownership::per_index(dim, share(std::move(owners)), shape, examples); }
+Ownership along(int dim, std::vector<int32_t> owners, const Shape& shape) {
+  return Ownership::per_index(dim, share(std::move(owners)), shape, examples);
+}
 
 TEST(Ownership, ReadsAStridedLayoutAlongTheOneDimensionThatCarriesIt) {
   const auto rows = axis_of(Ownership::strided(8), {3, 2, 4}, examples);
@@ -74,9 +76,7 @@ TEST(Ownership, GivesEachElementItsOwner) {
   expect(along(1, {2, -1, 0}, shape), {2, 2, -1, -1, 0, 0, 2, 2, -1, -1, 0, 0});
 }
 
-TEST(Ownership, OfOneExampleIsAlwaysThatExample) {
-  EXPECT_EQ(Ownership::per_index(0, share({0, -1, 0}), {3}, 1), Ownership::single(0));
-}
+TEST(Ownership, OfOneExampleIsAlwaysThatExample) { EXPECT_EQ(Ownership::per_index(0, share({0, -1, 0}), {3}, 1), Ownership::single(0)); }
 
 TEST(Moves, ReshapeKeepsFlatElements) {
   EXPECT_EQ(reshaped(Ownership::strided(8), {3, 2, 4}, {6, 4}, examples), Ownership::strided(8));

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe.h"
 
-#include <torch/csrc/autograd/functions/accumulate_grad.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <random>
 #include <set>
+
+#include <torch/csrc/autograd/functions/accumulate_grad.h>
 
 #include "ghostgrad/graph/capture.h"
 
@@ -43,12 +43,15 @@ std::vector<double> values_of(at::Tensor grad) {
 int64_t owner_of(const Ownership& claim, const Shape& shape, int64_t element, int64_t examples) {
   int64_t step = 1;
   switch (claim.kind) {
-    case Ownership::Kind::single: return claim.example;
-    case Ownership::Kind::strided: return (element / claim.stride) % examples;
+    case Ownership::Kind::single:
+      return claim.example;
+    case Ownership::Kind::strided:
+      return (element / claim.stride) % examples;
     case Ownership::Kind::per_index:
       for (size_t dim = claim.dim + 1; dim < shape.size(); ++dim) step *= shape[dim];
       return claim.owners->at((element / step) % shape[claim.dim]);
-    default: return -1;
+    default:
+      return -1;
   }
 }
 
@@ -106,8 +109,8 @@ class Probe {
     constexpr double smallest = 1e-30;  // normal in every floating type used, also after the engine's own small factors
     if (values_[element] != 0 && std::abs(values_[element]) < smallest) return false;
     return std::isfinite(values_[element]) && std::all_of(powers_.begin(), powers_.end(), [&](const auto& power) {
-      return std::isfinite(power[element]) && (power[element] == 0 || std::abs(power[element]) >= smallest);
-    });
+             return std::isfinite(power[element]) && (power[element] == 0 || std::abs(power[element]) >= smallest);
+           });
   }
 
   void load(size_t i) {
@@ -137,7 +140,8 @@ class Probe {
       if (claim.is_mixed()) unowned += !zero && !owned_by_somebody(e);
     }
     const std::string name = short_name(*graph_.nodes[node]) + " slot " + std::to_string(slot) + " " + to_string(shape);
-    if (bad > 0) probed_.wrong.push_back(name + ": " + to_string(claim, shape, losses_.numel()) + ", wrong in " + std::to_string(bad) + " elements");
+    if (bad > 0)
+      probed_.wrong.push_back(name + ": " + to_string(claim, shape, losses_.numel()) + ", wrong in " + std::to_string(bad) + " elements");
     if (claim.resolved() && nonzero > 0) {
       ++probed_.checked;
       ++probed_.resolved[short_name(*graph_.nodes[node])];
@@ -150,8 +154,9 @@ class Probe {
     for (const auto& stop : owners_.stops) {
       const Target target = graph_.target(stop.node, stop.edge);
       if (!owned_though_mixed_.count({target.node, target.slot})) continue;
-      probed_.missed.push_back(short_name(*graph_.nodes[stop.node]) + (stop.known ? "" : " (unknown)") + " edge " + std::to_string(stop.edge) +
-                               " " + to_string(graph_.slots[stop.node][0]) + " -> " + to_string(graph_.slots[target.node][target.slot]));
+      probed_.missed.push_back(short_name(*graph_.nodes[stop.node]) + (stop.known ? "" : " (unknown)") + " edge " +
+                               std::to_string(stop.edge) + " " + to_string(graph_.slots[stop.node][0]) + " -> " +
+                               to_string(graph_.slots[target.node][target.slot]));
     }
   }
 

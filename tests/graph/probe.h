@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The oracle of ownership: backward passes whose loss weights are powers of two.
 //
-// With weights r_i = 2^k_i, distinct for each example, an element that example i owns satisfies g_r == 2^k_i g_1 bit for bit: every backward
-// is linear in its gradients, and scaling by a power of two commutes with rounding. Codes k_i are random digits in base 64, so one pass tells
-// 64 examples apart. Denormal numbers do not scale so; they are passed over.
+// With weights r_i = 2^k_i, distinct for each example, an element that example i owns satisfies g_r == 2^k_i g_1 bit for bit: every
+// backward is linear in its gradients, and scaling by a power of two commutes with rounding. Codes k_i are random digits in base 64, so one
+// pass tells 64 examples apart. Denormal numbers do not scale so; they are passed over.
 //
 //     const Probed probed = probe(losses, parameters);
 //     EXPECT_THAT(probed.wrong, IsEmpty());
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <map>
 #include <string>
 #include <vector>
+
+#include <ATen/core/Tensor.h>
 
 #include "ghostgrad/graph/propagate.h"
 #include "ghostgrad/graph/walk.h"

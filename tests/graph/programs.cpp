@@ -12,7 +12,8 @@ constexpr int64_t most_elements = 600;
 const std::vector<ProgramOp>& all_ops() {
   static const std::vector<ProgramOp> all = [] {
     std::vector<ProgramOp> ops;
-    for (const auto* family : {&shape_ops(), &part_ops(), &routing_ops(), &row_ops(), &layer_ops()}) ops.insert(ops.end(), family->begin(), family->end());
+    for (const auto* family : {&shape_ops(), &part_ops(), &routing_ops(), &row_ops(), &layer_ops()})
+      ops.insert(ops.end(), family->begin(), family->end());
     return ops;
   }();
   return all;
@@ -21,7 +22,8 @@ const std::vector<ProgramOp>& all_ops() {
 std::vector<int64_t> first_shape(Draft& draft, int64_t examples) {
   const bool square = draft.chance(0.5);
   std::vector<int64_t> shape{examples};
-  for (int64_t more = draft.one_of({1, 2, 2, 3}); more > 0; --more) shape.push_back(square ? examples : draft.one_of({1, 2, 3, 4, examples}));
+  for (int64_t more = draft.one_of({1, 2, 2, 3}); more > 0; --more)
+    shape.push_back(square ? examples : draft.one_of({1, 2, 3, 4, examples}));
   if (draft.chance(0.3)) std::swap(shape[0], shape[draft.pick(static_cast<int64_t>(shape.size()))]);
   return shape;
 }
@@ -71,7 +73,9 @@ at::Tensor attempt(const std::function<at::Tensor()>& op) {
   }
 }
 
-bool usable(const at::Tensor& x) { return x.defined() && x.dim() > 0 && x.numel() > 0 && x.numel() <= most_elements && x.scalar_type() == at::kDouble; }
+bool usable(const at::Tensor& x) {
+  return x.defined() && x.dim() > 0 && x.numel() > 0 && x.numel() <= most_elements && x.scalar_type() == at::kDouble;
+}
 
 }  // namespace
 

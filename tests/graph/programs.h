@@ -3,14 +3,14 @@
 // example axis from another; most mix examples somewhere, and the propagation must say where.
 #pragma once
 
-#include <ATen/ATen.h>
-
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <random>
 #include <string>
 #include <vector>
+
+#include <ATen/ATen.h>
 
 namespace ghostgrad::graph {
 

@@ -53,10 +53,15 @@ Tensor conv(const Step& s) {
   if (s.x.dim() != 3) return {};
   const int64_t channels = s.x.size(1), width = s.x.size(2) < 3 ? 1 : 3;
   switch (s.draft.pick(4)) {
-    case 0: return at::conv1d(s.x, s.draft.parameter({4, channels, width}), s.draft.parameter({4}), 1, 1);
-    case 1: return at::conv1d(s.x, s.draft.parameter({2 * channels, 1, 1}), s.draft.parameter({2 * channels}), 1, at::IntArrayRef{0}, 1, channels);
-    case 2: return at::conv_transpose1d(s.x, s.draft.parameter({channels, 3, 2}), s.draft.parameter({3}));
-    default: return at::conv_transpose1d(s.x, s.draft.parameter({channels, 2, 2}), {}, 1, 0, 0, channels);
+    case 0:
+      return at::conv1d(s.x, s.draft.parameter({4, channels, width}), s.draft.parameter({4}), 1, 1);
+    case 1:
+      return at::conv1d(s.x, s.draft.parameter({2 * channels, 1, 1}), s.draft.parameter({2 * channels}), 1, at::IntArrayRef{0}, 1,
+                        channels);
+    case 2:
+      return at::conv_transpose1d(s.x, s.draft.parameter({channels, 3, 2}), s.draft.parameter({3}));
+    default:
+      return at::conv_transpose1d(s.x, s.draft.parameter({channels, 2, 2}), {}, 1, 0, 0, channels);
   }
 }
 
@@ -64,10 +69,14 @@ Tensor pool(const Step& s) {
   const int64_t smallest = std::min(s.x.size(-1), s.x.size(s.x.dim() > 1 ? -2 : -1));
   if (s.x.dim() < 2 || s.x.dim() > 4 || s.x.size(-1) < 2) return {};
   switch (s.draft.pick(4)) {
-    case 0: return s.x.dim() < 4 ? at::avg_pool1d(s.x, 2) : Tensor();
-    case 1: return s.x.dim() < 4 ? at::max_pool1d(s.x, 2) : Tensor();
-    case 2: return s.x.dim() > 2 && smallest > 1 ? at::max_pool2d(s.x, 2) : Tensor();
-    default: return s.x.dim() > 2 && smallest > 1 ? at::adaptive_avg_pool2d(s.x, {2, 2}) : Tensor();
+    case 0:
+      return s.x.dim() < 4 ? at::avg_pool1d(s.x, 2) : Tensor();
+    case 1:
+      return s.x.dim() < 4 ? at::max_pool1d(s.x, 2) : Tensor();
+    case 2:
+      return s.x.dim() > 2 && smallest > 1 ? at::max_pool2d(s.x, 2) : Tensor();
+    default:
+      return s.x.dim() > 2 && smallest > 1 ? at::adaptive_avg_pool2d(s.x, {2, 2}) : Tensor();
   }
 }
 
@@ -88,14 +97,21 @@ Tensor matrix_function(const Step& s) {
 
 const std::vector<ProgramOp>& layer_ops() {
   static const std::vector<ProgramOp> ops = {
-      {"times_weight", [](const Step& s) { return s.x.matmul(s.draft.parameter({s.x.size(-1), s.draft.one_of({s.x.size(-1), 4})})); }},
-      {"weight_times", [](const Step& s) { return s.x.dim() == 2 ? s.draft.parameter({s.draft.one_of({4, s.x.size(0)}), s.x.size(0)}).matmul(s.x) : Tensor(); }},
+      {"times_weight",
+       [](const Step& s) {
+         return s.x.matmul(s.draft.parameter({s.x.size(-1), s.draft.one_of({s.x.size(-1), 4})}));
+       }},
+      {"weight_times",
+       [](const Step& s) {
+         return s.x.dim() == 2 ? s.draft.parameter({s.draft.one_of({4, s.x.size(0)}), s.x.size(0)}).matmul(s.x) : Tensor();
+       }},
       {"linear", linear},
       {"linear_again", linear},
       {"gram", [](const Step& s) { return s.x.dim() == 2 ? s.x.matmul(s.x.t()) : Tensor(); }},
       {"bmm", [](const Step& s) { return s.x.dim() >= 3 ? s.x.matmul(s.x.transpose(-1, -2)) : Tensor(); }},
       {"bmm_softmax", [](const Step& s) { return s.x.dim() >= 3 ? s.x.transpose(-1, -2).softmax(-1).matmul(s.x) : Tensor(); }},
-      {"addbmm", [](const Step& s) { return s.x.dim() == 3 ? at::addbmm(s.draft.parameter({s.x.size(2)}), s.x.transpose(1, 2), s.x) : Tensor(); }},
+      {"addbmm",
+       [](const Step& s) { return s.x.dim() == 3 ? at::addbmm(s.draft.parameter({s.x.size(2)}), s.x.transpose(1, 2), s.x) : Tensor(); }},
       {"mv", [](const Step& s) { return s.x.dim() == 2 ? s.x.mv(s.draft.parameter({s.x.size(1)})) : Tensor(); }},
       {"addr", [](const Step& s) { return s.x.dim() == 2 ? at::addr(s.x, s.x.select(1, 0), s.x.select(0, 0)) : Tensor(); }},
       {"cdist", [](const Step& s) { return s.x.dim() > 1 ? at::cdist(s.x, s.x.cos()) : Tensor(); }},
@@ -110,10 +126,16 @@ const std::vector<ProgramOp>& layer_ops() {
       {"batch_norm_training", [](const Step& s) { return batch_norm(s, true); }},
       {"batch_norm_evaluated", [](const Step& s) { return batch_norm(s, false); }},
       {"conv", conv},
-      {"conv_rows_as_channels", [](const Step& s) { return s.x.dim() == 2 ? at::conv1d(s.x, s.draft.parameter({4, s.x.size(0), 1})) : Tensor(); }},
+      {"conv_rows_as_channels",
+       [](const Step& s) {
+         return s.x.dim() == 2 ? at::conv1d(s.x, s.draft.parameter({4, s.x.size(0), 1})) : Tensor();
+       }},
       {"pool", pool},
       {"upsample", [](const Step& s) { return s.x.dim() == 3 ? at::upsample_nearest1d(s.x, at::IntArrayRef{2 * s.x.size(2)}) : Tensor(); }},
-      {"im2col", [](const Step& s) { return s.x.dim() == 4 && std::min(s.x.size(2), s.x.size(3)) > 1 ? at::im2col(s.x, {2, 2}, {1, 1}, {0, 0}, {1, 1}) : Tensor(); }},
+      {"im2col",
+       [](const Step& s) {
+         return s.x.dim() == 4 && std::min(s.x.size(2), s.x.size(3)) > 1 ? at::im2col(s.x, {2, 2}, {1, 1}, {0, 0}, {1, 1}) : Tensor();
+       }},
       {"attention", attention},
   };
   return ops;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random parts and their reassembly, in-place changes of parts among them.
-#include <algorithm>
-
 #include "programs.h"
+#include <algorithm>
 
 namespace ghostgrad::graph {
 namespace {
@@ -59,17 +58,31 @@ Tensor change_in_place(const Step& s) {
   const int64_t kind = s.draft.pick(8), row = s.draft.pick(s.n());
   Tensor part = kind < 3 ? y.slice(s.d, row, row + 1) : y;
   switch (kind) {
-    case 0: part.copy_(s.x.roll(1, s.e).slice(s.d, row, row + 1)); break;
-    case 1: part.zero_(); break;
-    case 2: part.mul_(s.x.flip(s.e).slice(s.d, row, row + 1)); break;
-    case 3: y.transpose(s.d, s.e).add_(s.x.transpose(s.d, s.e).tanh()); break;
+    case 0:
+      part.copy_(s.x.roll(1, s.e).slice(s.d, row, row + 1));
+      break;
+    case 1:
+      part.zero_();
+      break;
+    case 2:
+      part.mul_(s.x.flip(s.e).slice(s.d, row, row + 1));
+      break;
+    case 3:
+      y.transpose(s.d, s.e).add_(s.x.transpose(s.d, s.e).tanh());
+      break;
     case 4:
       if (!s.square()) return {};
       y.transpose(s.d, s.e).copy_(s.x.tanh());
       break;
-    case 5: y.select(s.d, row).copy_(s.x.select(s.d, (row + 1) % s.n()).sin()); break;
-    case 6: y.slice(s.d, 0, row + 1).add_(s.x.slice(s.d, s.n() - row - 1, s.n())); break;
-    default: y.select(s.d, row).mul_(2.0); break;
+    case 5:
+      y.select(s.d, row).copy_(s.x.select(s.d, (row + 1) % s.n()).sin());
+      break;
+    case 6:
+      y.slice(s.d, 0, row + 1).add_(s.x.slice(s.d, s.n() - row - 1, s.n()));
+      break;
+    default:
+      y.select(s.d, row).mul_(2.0);
+      break;
   }
   return y;
 }
@@ -83,14 +96,29 @@ const std::vector<ProgramOp>& part_ops() {
       {"chunk", chunk},
       {"split", some_parts},
       {"unbind", unbind},
-      {"cat_with_itself", [](const Step& s) { return at::cat({s.x, s.x.flip(s.d) * 2}, s.d); }},
-      {"cat_parameter", [](const Step& s) { return at::cat({s.draft.parameter(resized(s, s.draft.one_of({1, 2}))), s.x}, s.d); }},
-      {"cat_constant", [](const Step& s) { return at::cat({s.draft.constant(resized(s, s.draft.one_of({1, 2}))), s.x}, s.d); }},
-      {"stack", [](const Step& s) { return at::stack({s.x, s.x.tanh()}, s.draft.pick(s.x.dim() + 1)); }},
+      {"cat_with_itself",
+       [](const Step& s) {
+         return at::cat({s.x, s.x.flip(s.d) * 2}, s.d);
+       }},
+      {"cat_parameter",
+       [](const Step& s) {
+         return at::cat({s.draft.parameter(resized(s, s.draft.one_of({1, 2}))), s.x}, s.d);
+       }},
+      {"cat_constant",
+       [](const Step& s) {
+         return at::cat({s.draft.constant(resized(s, s.draft.one_of({1, 2}))), s.x}, s.d);
+       }},
+      {"stack",
+       [](const Step& s) {
+         return at::stack({s.x, s.x.tanh()}, s.draft.pick(s.x.dim() + 1));
+       }},
       {"repeat", repeat},
       {"repeat_interleave", [](const Step& s) { return s.x.repeat_interleave(2, s.d); }},
       {"flip", [](const Step& s) { return s.x.flip(s.d); }},
-      {"roll", [](const Step& s) { return s.x.roll(s.draft.one_of({1, 2, -1}), s.d); }},
+      {"roll",
+       [](const Step& s) {
+         return s.x.roll(s.draft.one_of({1, 2, -1}), s.d);
+       }},
       {"pad", pad},
       {"change_in_place", change_in_place},
       {"change_in_place_again", change_in_place},

@@ -77,7 +77,10 @@ Tensor masked_scatter(const Step& s) {
 
 const std::vector<ProgramOp>& routing_ops() {
   static const std::vector<ProgramOp> ops = {
-      {"index_select", [](const Step& s) { return s.x.index_select(s.d, s.draft.index(s.n(), s.draft.one_of({s.n(), s.n(), 1, s.n() + 1}))); }},
+      {"index_select",
+       [](const Step& s) {
+         return s.x.index_select(s.d, s.draft.index(s.n(), s.draft.one_of({s.n(), s.n(), 1, s.n() + 1})));
+       }},
       {"advanced_index", advanced_index},
       {"masked_rows", masked_rows},
       {"mask_index", [](const Step& s) { return s.x.index({mask_with_one(s)}); }},

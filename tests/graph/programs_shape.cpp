@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random views: other shapes, other orders, other strides.
+#include "programs.h"
 #include <algorithm>
 #include <numeric>
-
-#include "programs.h"
 
 namespace ghostgrad::graph {
 namespace {
@@ -69,9 +68,16 @@ const std::vector<ProgramOp>& shape_ops() {
       {"expand_first", [](const Step& s) { return s.x.select(s.d, 0).unsqueeze(s.d).expand(s.x.sizes()); }},
       {"as_strided", as_strided},
       {"diagonal", diagonal},
-      {"diag_embed", [](const Step& s) { return s.x.diag_embed(s.draft.one_of({0, 0, 1, -1})); }},
-      {"unfold", [](const Step& s) { return s.n() >= 2 ? s.x.unfold(s.d, 2, s.draft.one_of({1, 2})) : Tensor(); }},
-      {"view_as_complex", [](const Step& s) { return s.x.size(-1) == 2 ? at::view_as_real(at::view_as_complex(s.x.contiguous()) * 2) : Tensor(); }},
+      {"diag_embed",
+       [](const Step& s) {
+         return s.x.diag_embed(s.draft.one_of({0, 0, 1, -1}));
+       }},
+      {"unfold",
+       [](const Step& s) {
+         return s.n() >= 2 ? s.x.unfold(s.d, 2, s.draft.one_of({1, 2})) : Tensor();
+       }},
+      {"view_as_complex",
+       [](const Step& s) { return s.x.size(-1) == 2 ? at::view_as_real(at::view_as_complex(s.x.contiguous()) * 2) : Tensor(); }},
   };
   return ops;
 }

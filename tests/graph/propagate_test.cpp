@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/graph/propagate.h"
 
+#include "cases.h"
+#include "probe.h"
+
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "cases.h"
 #include "ghostgrad/graph/registry.h"
-#include "probe.h"
 
 namespace ghostgrad::graph {
 namespace {

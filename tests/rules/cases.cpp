@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ATen/CPUGeneratorImpl.h>
-
 #include "tests/rules/harness.h"
+
+#include <ATen/CPUGeneratorImpl.h>
 
 namespace ghostgrad::rules::testing {
 namespace {

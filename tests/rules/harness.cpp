@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/rules/harness.h"
 
-#include <fmt/format.h>
-#include <torch/csrc/autograd/autograd.h>
-
+#include "tests/rules/uses.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
 
+#include <fmt/format.h>
+#include <torch/csrc/autograd/autograd.h>
+
 #include "ghostgrad/graph/capture.h"
 #include "ghostgrad/graph/propagate.h"
-#include "tests/rules/uses.h"
 
 namespace ghostgrad::rules::testing {
 namespace {
@@ -85,7 +85,11 @@ at::Tensor weighted(const at::Tensor& grads, const at::Tensor& coefficients) {
 class Trial {
  public:
   Trial(const Case& tested, at::ScalarType dtype, int64_t examples, const Tamper& tamper)
-      : tested_(tested), examples_(examples), dtype_(dtype), tolerance_(tolerance_of(dtype)), tamper_(tamper),
+      : tested_(tested),
+        examples_(examples),
+        dtype_(dtype),
+        tolerance_(tolerance_of(dtype)),
+        tamper_(tamper),
         judge_(fmt::format("{} {} B={}", tested.name, toString(dtype), examples), dtype) {}
 
   std::vector<std::string> run() {
@@ -109,7 +113,8 @@ class Trial {
       judge_.expect(finding.verdict != graph::Finding::Verdict::refused, "refused: " + finding.op + " " + finding.wrong);
     }
     for (const Use& use : reading.uses) {
-      const bool allowed = std::any_of(tested_.fallback.begin(), tested_.fallback.end(), [&](const auto& name) { return use.op.rfind(name, 0) == 0; });
+      const bool allowed =
+          std::any_of(tested_.fallback.begin(), tested_.fallback.end(), [&](const auto& name) { return use.op.rfind(name, 0) == 0; });
       judge_.expect(use.by_rule || allowed, use.op + " ran through the fallback");
     }
   }
@@ -121,7 +126,8 @@ class Trial {
       judge_.expect(grads.scalar_type() == (dtype_ == at::kDouble ? at::kDouble : at::kFloat), use.op + " is formed in low precision");
       const at::Tensor exact = grads.to(at::kDouble);
       judge_.close(use.term->squared_norms(), exact.flatten(1).square().sum(1), tolerance_.formed, use.op + " squared norms");
-      judge_.close(use.term->weighted_sum(coefficients_), weighted(exact, coefficients_), tolerance_.formed, use.op + " own weighted sum", norm(exact));
+      judge_.close(use.term->weighted_sum(coefficients_), weighted(exact, coefficients_), tolerance_.formed, use.op + " own weighted sum",
+                   norm(exact));
     }
   }
 
@@ -141,10 +147,12 @@ class Trial {
     for (const auto& parameter : tested_.parameters) sums.push_back(at::zeros_like(parameter));
     for (const Use& use : uses) {
       const at::Tensor sum = use.term->weighted_sum(coefficients);
-      for (const auto& [parameter, grads] : settle(reading, *use.zone, sum.unsqueeze(0))) sums[parameter] += grads.squeeze(0).to(at::kDouble);
+      for (const auto& [parameter, grads] : settle(reading, *use.zone, sum.unsqueeze(0)))
+        sums[parameter] += grads.squeeze(0).to(at::kDouble);
     }
     for (size_t p = 0; p < sums.size(); ++p) {
-      judge_.close(sums[p], weighted(reference_[p], coefficients), tolerance_.loop, fmt::format("{} of parameter {}", what, p), 1e-3 * size_);
+      judge_.close(sums[p], weighted(reference_[p], coefficients), tolerance_.loop, fmt::format("{} of parameter {}", what, p),
+                   1e-3 * size_);
     }
   }
 
@@ -154,7 +162,8 @@ class Trial {
       const TermPtr merged = merge(reading, static_cast<int>(p));
       if (!merged) continue;
       const at::Tensor squares = reference_[p].flatten(1).square().sum(1);
-      judge_.close(merged->squared_norms(), squares, 2 * tolerance_.loop, fmt::format("squared norms of parameter {}", p), 1e-6 * size_ * size_);
+      judge_.close(merged->squared_norms(), squares, 2 * tolerance_.loop, fmt::format("squared norms of parameter {}", p),
+                   1e-6 * size_ * size_);
     }
   }
 
@@ -183,8 +192,10 @@ class Trial {
     use.term->keep_only(valid);
     if (!use.term->isolates_examples()) return;
     const at::Tensor grads = use.term->per_example(), squares = use.term->squared_norms();
-    judge_.expect(at::isfinite(grads).all().item<bool>() && at::isfinite(squares).all().item<bool>(), use.op + " lets NaN of a masked example through");
-    judge_.expect(grads[spoilt].eq(0).all().item<bool>() && squares[spoilt].item<double>() == 0, use.op + " gives a masked example a gradient");
+    judge_.expect(at::isfinite(grads).all().item<bool>() && at::isfinite(squares).all().item<bool>(),
+                  use.op + " lets NaN of a masked example through");
+    judge_.expect(grads[spoilt].eq(0).all().item<bool>() && squares[spoilt].item<double>() == 0,
+                  use.op + " gives a masked example a gradient");
     const at::Tensor exact = grads.to(at::kDouble);
     judge_.close(squares, exact.flatten(1).square().sum(1), tolerance_.formed, use.op + " squared norms beside a masked example");
   }

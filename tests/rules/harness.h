@@ -13,11 +13,11 @@
 //     });
 #pragma once
 
-#include <ATen/ATen.h>
-
 #include <functional>
 #include <string>
 #include <vector>
+
+#include <ATen/ATen.h>
 
 #include "ghostgrad/rules/rule.h"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every case of every family against the naive loop, and whether the judge would notice if it were otherwise.
+#include "tests/rules/harness.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
-
-#include "tests/rules/harness.h"
 
 namespace ghostgrad::rules::testing {
 namespace {

@@ -62,7 +62,8 @@ Reading read(Batch batch, const at::Tensor& root, const Tamper& tamper) {
       auto& [edge, term] = made.terms[k];
       for (const auto& zone : call.zones) {
         if (zone.edge != edge) continue;
-        reading.uses.push_back({tamper ? tamper(std::move(term)) : std::move(term), &zone, made.by_rule[k] != 0, reading.graph.describe(call.node)});
+        reading.uses.push_back(
+            {tamper ? tamper(std::move(term)) : std::move(term), &zone, made.by_rule[k] != 0, reading.graph.describe(call.node)});
       }
     }
   }

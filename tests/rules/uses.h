@@ -2,10 +2,10 @@
 // From a case to its terms and back to the parameters: the plumbing of the harness.
 #pragma once
 
+#include "tests/rules/harness.h"
 #include <map>
 
 #include "ghostgrad/graph/cut.h"
-#include "tests/rules/harness.h"
 
 namespace ghostgrad::rules::testing {
 

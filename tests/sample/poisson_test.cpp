@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/sample/poisson.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <limits>
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "ghostgrad/base/error.h"
 
@@ -13,7 +13,8 @@ namespace ghostgrad::sample {
 namespace {
 
 PoissonSampler make(int64_t size, double rate, int64_t steps, uint64_t seed = 1) {
-  return PoissonSampler({.data_set_size = size, .sample_rate = rate, .steps = steps, .physical_batch_size = 8}, random::Key::for_tests(seed));
+  return PoissonSampler({.data_set_size = size, .sample_rate = rate, .steps = steps, .physical_batch_size = 8},
+                        random::Key::for_tests(seed));
 }
 
 // Chi-square with 49 degrees of freedom beyond 99.3 has probability 2.5e-5.

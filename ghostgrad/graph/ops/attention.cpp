@@ -22,11 +22,10 @@ void attend(Transfer& t, int batch, int heads) {
 }
 
 /// [B, H, T, d]
-const Registered scaled_dot_product =
-    transfers({"ScaledDotProductFlashAttentionForCpuBackward0", "ScaledDotProductFlashAttentionBackward0",
-               "ScaledDotProductEfficientAttentionBackward0", "ScaledDotProductCudnnAttentionBackward0",
-               "ScaledDotProductFusedAttentionOverrideableBackward0"},
-              [](Transfer& t) { attend(t, 0, 1); });
+const Registered scaled_dot_product = transfers({"ScaledDotProductFlashAttentionForCpuBackward0", "ScaledDotProductFlashAttentionBackward0",
+                                                 "ScaledDotProductEfficientAttentionBackward0", "ScaledDotProductCudnnAttentionBackward0",
+                                                 "ScaledDotProductFusedAttentionOverrideableBackward0"},
+                                                [](Transfer& t) { attend(t, 0, 1); });
 
 /// [B, T, H, d]; with cumulative sequence lengths the rows are packed, and only the heads stay apart.
 const Registered flash = transfers<FlashAttentionBackward0, CudnnAttentionBackward0>([](const auto& node, Transfer& t) {

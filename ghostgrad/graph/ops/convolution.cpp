@@ -35,13 +35,13 @@ const Registered convolutions =
       t.keep(2, axis, 0);
     });
 
-const Registered by_backend = transfers(
-    {"SlowConv2DBackward0", "SlowConv3DBackward0", "SlowConvDilated2DBackward0", "SlowConvDilated3DBackward0",
-     "SlowConvTranspose2DBackward0", "SlowConvTranspose3DBackward0", "ConvDepthwise2DBackward0", "ConvDepthwise3DBackward0",
-     "CudnnConvolutionBackward0", "CudnnConvolutionTransposeBackward0", "MkldnnConvolutionBackward0", "MiopenConvolutionBackward0",
-     "MiopenConvolutionTransposeBackward0", "MiopenDepthwiseConvolutionBackward0", "MpsConvolutionBackward0",
-     "MpsConvolutionTransposeBackward0", "NnpackSpatialConvolutionBackward0"},
-    [](Transfer& t) { t.leading(1); });
+const Registered by_backend =
+    transfers({"SlowConv2DBackward0", "SlowConv3DBackward0", "SlowConvDilated2DBackward0", "SlowConvDilated3DBackward0",
+               "SlowConvTranspose2DBackward0", "SlowConvTranspose3DBackward0", "ConvDepthwise2DBackward0", "ConvDepthwise3DBackward0",
+               "CudnnConvolutionBackward0", "CudnnConvolutionTransposeBackward0", "MkldnnConvolutionBackward0",
+               "MiopenConvolutionBackward0", "MiopenConvolutionTransposeBackward0", "MiopenDepthwiseConvolutionBackward0",
+               "MpsConvolutionBackward0", "MpsConvolutionTransposeBackward0", "NnpackSpatialConvolutionBackward0"},
+              [](Transfer& t) { t.leading(1); });
 
 /// The input's gradient, differentiated again: edges are the output gradient, the input and the weight.
 const Registered second_order = transfers({"ConvolutionBackwardBackward0"}, [](Transfer& t) { t.leading(1, {0, 1}); });

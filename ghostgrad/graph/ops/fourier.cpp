@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fourier transforms mix the dimensions they run over and no others.
-#include <torch/csrc/autograd/generated/Functions.h>
-
 #include <algorithm>
+
+#include <torch/csrc/autograd/generated/Functions.h>
 
 #include "ghostgrad/graph/attributes.h"
 #include "ghostgrad/graph/registry.h"

@@ -29,20 +29,35 @@ bool same_batch(const Transfer& t, int edge, int batch) {
   return std::equal(t.edge_shape(edge).begin(), t.edge_shape(edge).begin() + batch, t.edge_shape(0).begin());
 }
 
-const Registered batched = transfers(
-    {"LinalgInvExBackward0",   "LinalgCholeskyExBackward0", "CholeskyBackward0",      "CholeskyInverseBackward0",
-     "CholeskySolveBackward0", "LinalgDetBackward0",        "LinalgSlogdetBackward0", "LinalgSolveExBackward0",
-     "LinalgMatrixExpBackward0", "LinalgLuFactorExBackward0", "LinalgLuBackward0",    "LinalgLuSolveBackward0",
-     "LuUnpackBackward0",      "LinalgQrBackward0",         "LinalgSvdBackward0",     "LinalgEighBackward0",
-     "LinalgEigBackward0",     "LinalgPinvBackward0",       "LinalgSolveTriangularBackward0", "TriangularSolveBackward0",
-     "LinalgHouseholderProductBackward0"},
-    [](Transfer& t) {
-      const int batch = batch_rank(t);
-      for (int edge = 0; edge < t.edges(); ++edge) {
-        if (batch > 0 && t.wanted(edge) && same_batch(t, edge, batch)) t.set(edge, over_results(t, edge, batch));
-      }
-    },
-    {.every_slot = true, .single = false});
+const Registered batched = transfers({"LinalgInvExBackward0",
+                                      "LinalgCholeskyExBackward0",
+                                      "CholeskyBackward0",
+                                      "CholeskyInverseBackward0",
+                                      "CholeskySolveBackward0",
+                                      "LinalgDetBackward0",
+                                      "LinalgSlogdetBackward0",
+                                      "LinalgSolveExBackward0",
+                                      "LinalgMatrixExpBackward0",
+                                      "LinalgLuFactorExBackward0",
+                                      "LinalgLuBackward0",
+                                      "LinalgLuSolveBackward0",
+                                      "LuUnpackBackward0",
+                                      "LinalgQrBackward0",
+                                      "LinalgSvdBackward0",
+                                      "LinalgEighBackward0",
+                                      "LinalgEigBackward0",
+                                      "LinalgPinvBackward0",
+                                      "LinalgSolveTriangularBackward0",
+                                      "TriangularSolveBackward0",
+                                      "LinalgHouseholderProductBackward0"},
+                                     [](Transfer& t) {
+                                       const int batch = batch_rank(t);
+                                       for (int edge = 0; edge < t.edges(); ++edge) {
+                                         if (batch > 0 && t.wanted(edge) && same_batch(t, edge, batch))
+                                           t.set(edge, over_results(t, edge, batch));
+                                       }
+                                     },
+                                     {.every_slot = true, .single = false});
 
 }  // namespace
 }  // namespace ghostgrad::graph

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Losses without reduction: one loss per example or per position. A reduced loss mixes.
-#include <torch/csrc/autograd/generated/Functions.h>
-
 #include <ATen/core/Reduction.h>
+#include <torch/csrc/autograd/generated/Functions.h>
 
 #include "ghostgrad/graph/registry.h"
 
@@ -21,9 +20,10 @@ const Registered element_losses =
     });
 
 /// [N] from scores [N, C].
-const Registered row_losses = transfers<NllLossBackward0, MultiMarginLossBackward0, MultilabelMarginLossBackward0>([](const auto& node, Transfer& t) {
-  if (node.reduction == unreduced && t.rank() == 1 && t.wanted(0) && t.edge_rank() == 2) t.keep(0, t.axis(), 0);
-});
+const Registered row_losses =
+    transfers<NllLossBackward0, MultiMarginLossBackward0, MultilabelMarginLossBackward0>([](const auto& node, Transfer& t) {
+      if (node.reduction == unreduced && t.rank() == 1 && t.wanted(0) && t.edge_rank() == 2) t.keep(0, t.axis(), 0);
+    });
 
 /// [N, H, W] from scores [N, C, H, W].
 const Registered pixel_losses = transfers<NllLoss2DBackward0>([](const auto& node, Transfer& t) {

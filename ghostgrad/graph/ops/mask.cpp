@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Elements picked by a mask and put back by one: unpadding and padding of ragged batches.
-#include <torch/csrc/autograd/generated/Functions.h>
-
 #include <ATen/ATen.h>
 #include <ATen/ExpandUtils.h>
+#include <torch/csrc/autograd/generated/Functions.h>
 
 #include "ghostgrad/graph/attributes.h"
 #include "ghostgrad/graph/registry.h"

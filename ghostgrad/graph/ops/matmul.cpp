@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products Y = A X: dA = G X^T keeps the rows of G, dX = A^T G keeps its columns, and batch dimensions stay apart.
-#include <torch/csrc/autograd/generated/Functions.h>
-
 #include <algorithm>
+
+#include <torch/csrc/autograd/generated/Functions.h>
 
 #include "ghostgrad/graph/attributes.h"
 #include "ghostgrad/graph/registry.h"

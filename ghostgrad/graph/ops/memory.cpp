@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Views by memory layout, and in-place changes of views, which autograd rewrites as: base gradient -> the view's part through the op -> back.
+// Views by memory layout, and in-place changes of views, which autograd rewrites as: base gradient -> the view's part through the op ->
+// back.
 #include <torch/csrc/autograd/functions/tensor.h>
 #include <torch/csrc/autograd/generated/Functions.h>
 

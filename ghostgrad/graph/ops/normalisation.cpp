@@ -40,12 +40,13 @@ void batch_norm(Transfer& t, bool statistics_of_batch) {
   t.keep(2, axis, 0);
 }
 
-const Registered batch_norms = transfers<NativeBatchNormBackward0, NativeBatchNormLegitBackward0, NativeBatchNormLegitBackward1,
-                                         CudnnBatchNormBackward0, MiopenBatchNormBackward0>(
-    [](const auto& node, Transfer& t) { batch_norm(t, node.training); });
+const Registered batch_norms =
+    transfers<NativeBatchNormBackward0, NativeBatchNormLegitBackward0, NativeBatchNormLegitBackward1, CudnnBatchNormBackward0,
+              MiopenBatchNormBackward0>([](const auto& node, Transfer& t) { batch_norm(t, node.training); });
 
 const Registered evaluated = transfers({"NativeBatchNormLegitNoTrainingBackward0"}, [](Transfer& t) { batch_norm(t, false); });
-const Registered updated = transfers({"BatchNormWithUpdateBackward0", "BatchNormNoUpdateBackward0"}, [](Transfer& t) { batch_norm(t, true); });
+const Registered updated =
+    transfers({"BatchNormWithUpdateBackward0", "BatchNormNoUpdateBackward0"}, [](Transfer& t) { batch_norm(t, true); });
 
 }  // namespace
 }  // namespace ghostgrad::graph

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Views that reorder dimensions.
-#include <torch/csrc/autograd/generated/Functions.h>
-
 #include <utility>
+
+#include <torch/csrc/autograd/generated/Functions.h>
 
 #include "ghostgrad/graph/attributes.h"
 #include "ghostgrad/graph/registry.h"
@@ -20,7 +20,8 @@ const auto swap = [](Transfer& t, int64_t a, int64_t b) {
   t.permuted(order);
 };
 
-const Registered matrix_transpose = transfers({"TBackward0", "TBackward1"}, [](Transfer& t) { t.rank() == 2 ? swap(t, 0, 1) : t.elementwise(); });
+const Registered matrix_transpose =
+    transfers({"TBackward0", "TBackward1"}, [](Transfer& t) { t.rank() == 2 ? swap(t, 0, 1) : t.elementwise(); });
 
 const Registered transpose =
     transfers<TransposeBackward0, TransposeBackward1>([](const auto& node, Transfer& t) { swap(t, node.dim0, node.dim1); });

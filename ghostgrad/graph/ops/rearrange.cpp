@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Indices of a dimension in another order or in windows: flip, roll, unfold, diag_embed.
-#include <torch/csrc/autograd/generated/Functions.h>
-
 #include <algorithm>
+
+#include <torch/csrc/autograd/generated/Functions.h>
 
 #include "ghostgrad/graph/attributes.h"
 #include "ghostgrad/graph/registry.h"

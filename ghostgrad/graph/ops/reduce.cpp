@@ -16,9 +16,8 @@ const Registered reductions =
         [](const auto& node, Transfer& t) { t.reduced(as_ints(node.dim), node.keepdim); });
 
 /// Slot 0 is the value; the indices carry no gradient.
-const Registered selections =
-    transfers<MaxBackward0, MinBackward0, MedianBackward1, NanmedianBackward1, ModeBackward0, KthvalueBackward0>(
-        [](const auto& node, Transfer& t) { t.reduced(as_ints(node.dim), node.keepdim); });
+const Registered selections = transfers<MaxBackward0, MinBackward0, MedianBackward1, NanmedianBackward1, ModeBackward0, KthvalueBackward0>(
+    [](const auto& node, Transfer& t) { t.reduced(as_ints(node.dim), node.keepdim); });
 
 /// Two results of one reduction (variance and mean, minimum and maximum).
 const Registered pairs = transfers<VarMeanBackward0, StdMeanBackward0, AminmaxBackward0>(

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Recurrent layers as one op: sequences stay apart, whatever happens along time. Each result and operand is read as "which example owns
 // which sequence"; a packed batch holds the sequences of step t in rows offset_t .. offset_t + batch_sizes[t] - 1, longest first.
-#include <torch/csrc/autograd/generated/Functions.h>
-
 #include <ATen/ATen.h>
+#include <torch/csrc/autograd/generated/Functions.h>
 
 #include "ghostgrad/graph/attributes.h"
 #include "ghostgrad/graph/registry.h"
@@ -93,7 +92,8 @@ const Registered cells = transfers(
           if (!t.live(slot)) continue;
           const auto axis = t.axis(slot);
           const bool fits = axis && axis->dim == 0;
-          rows = join(rows, fits ? placed(*axis, 0, t.edge_shape(edge), t.examples()) : Ownership::mixed(), t.edge_shape(edge), t.examples());
+          rows =
+              join(rows, fits ? placed(*axis, 0, t.edge_shape(edge), t.examples()) : Ownership::mixed(), t.edge_shape(edge), t.examples());
         }
         t.set(edge, rows);
       }

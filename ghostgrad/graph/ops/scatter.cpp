@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// gather and scatter along a dimension, by an index for each element. Along other dimensions examples stay apart; along the example axis the
-// index itself tells whether they do.
-#include <torch/csrc/autograd/generated/Functions.h>
-
+// gather and scatter along a dimension, by an index for each element. Along other dimensions examples stay apart; along the example axis
+// the index itself tells whether they do.
 #include <ATen/ATen.h>
+#include <torch/csrc/autograd/generated/Functions.h>
 
 #include "ghostgrad/graph/indexing.h"
 #include "ghostgrad/graph/registry.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parts of a tensor: their gradient fills a part of the whole's, and the rest is structurally zero.
-#include <torch/csrc/autograd/generated/Functions.h>
-
 #include <algorithm>
+
+#include <torch/csrc/autograd/generated/Functions.h>
 
 #include "ghostgrad/graph/attributes.h"
 #include "ghostgrad/graph/registry.h"

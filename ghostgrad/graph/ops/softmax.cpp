@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ops along one dimension that keep the others apart: softmax, scans, sorts, gated halves.
-#include <torch/csrc/autograd/generated/Functions.h>
-
 #include <algorithm>
+
+#include <torch/csrc/autograd/generated/Functions.h>
 
 #include "ghostgrad/graph/attributes.h"
 #include "ghostgrad/graph/registry.h"
@@ -13,16 +13,17 @@ namespace {
 
 using namespace torch::autograd::generated;
 
-const Registered along = transfers<SoftmaxBackward0, LogSoftmaxBackward0, SafeSoftmaxBackward0, CumsumBackward0, CumprodBackward0,
-                                   LogcumsumexpBackward0, CummaxBackward0, CumminBackward0, SortBackward0, SortBackward1, TopkBackward0,
-                                   GluBackward0>([](const auto& node, Transfer& t) { t.all_but(node.dim); });
+const Registered along =
+    transfers<SoftmaxBackward0, LogSoftmaxBackward0, SafeSoftmaxBackward0, CumsumBackward0, CumprodBackward0, LogcumsumexpBackward0,
+              CummaxBackward0, CumminBackward0, SortBackward0, SortBackward1, TopkBackward0, GluBackward0>(
+        [](const auto& node, Transfer& t) { t.all_but(node.dim); });
 
-const Registered masked_softmax = transfers<MaskedSoftmaxBackward0>(
-    [](const auto& node, Transfer& t) { t.all_but(node.dim.value_or(-1)); });
+const Registered masked_softmax =
+    transfers<MaskedSoftmaxBackward0>([](const auto& node, Transfer& t) { t.all_but(node.dim.value_or(-1)); });
 
 /// Softmax backward, differentiated again: edges are its output gradient and its output.
-const Registered second_order = transfers<SoftmaxBackwardDataBackward0, LogSoftmaxBackwardDataBackward0, GluBackwardBackward0>(
-    [](const auto& node, Transfer& t) {
+const Registered second_order =
+    transfers<SoftmaxBackwardDataBackward0, LogSoftmaxBackwardDataBackward0, GluBackwardBackward0>([](const auto& node, Transfer& t) {
       const auto axis = t.axis();
       if (!axis || axis->dim == from_front(node.dim, t.rank())) return;
       t.keep(0, axis, axis->dim);
