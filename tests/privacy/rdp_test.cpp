@@ -84,7 +84,7 @@ TEST(RdpAccountant, NeverAnswersBelowZero) {
 TEST(RdpAccountant, ServesZeroOutLikeAddRemoveAndRefusesReplaceOne) {
   RdpAccountant zero_out(Adjacency::zero_out);
   EXPECT_EQ(zero_out.adjacency(), Adjacency::zero_out);
-  EXPECT_THROW(RdpAccountant(Adjacency::replace_one), base::Unsupported);
+  EXPECT_THROW((void)RdpAccountant(Adjacency::replace_one), base::Unsupported);
 }
 
 // The exact delta of a single Gaussian [Balle, Wang 2018] lies below the bound for every epsilon.
