@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Activations, reductions, scans, complex numbers, matrix functions.
-#include <torch/nn/functional.h>
-
 #include "cases.h"
+
+#include <torch/nn/functional.h>
 
 // Tables of programs, one a line.
 // clang-format off
