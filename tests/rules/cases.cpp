@@ -3,7 +3,7 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 
-namespace ghostgrad::rules::testing {
+namespace ghostgrad::rules::tests {
 namespace {
 
 std::vector<std::function<Case()>>& makers() {
@@ -34,4 +34,4 @@ at::Tensor Draw::integers(int64_t high, at::IntArrayRef sizes) { return at::rand
 
 at::Tensor score(const at::Tensor& outputs) { return (outputs.square() * 0.5 + outputs).flatten(1).sum(1); }
 
-}  // namespace ghostgrad::rules::testing
+}  // namespace ghostgrad::rules::tests

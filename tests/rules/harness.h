@@ -21,7 +21,7 @@
 
 #include "ghostgrad/rules/rule.h"
 
-namespace ghostgrad::rules::testing {
+namespace ghostgrad::rules::tests {
 
 using Tensors = std::vector<at::Tensor>;
 
@@ -67,4 +67,4 @@ using Tamper = std::function<TermPtr(TermPtr)>;
 /// The largest relative errors met so far, by dtype: per-example gradients, norms and sums against the loop.
 [[nodiscard]] std::string largest_errors();
 
-}  // namespace ghostgrad::rules::testing
+}  // namespace ghostgrad::rules::tests

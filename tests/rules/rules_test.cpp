@@ -6,7 +6,7 @@
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
-namespace ghostgrad::rules::testing {
+namespace ghostgrad::rules::tests {
 namespace {
 
 class Rules : public ::testing::TestWithParam<Case> {
@@ -23,7 +23,7 @@ TEST_P(Rules, AgreeWithTheNaiveLoopInFloat64) { expect_agreement(at::kDouble); }
 TEST_P(Rules, AgreeWithTheNaiveLoopInFloat32) { expect_agreement(at::kFloat); }
 TEST_P(Rules, AgreeWithTheNaiveLoopInBFloat16) { expect_agreement(at::kBFloat16); }
 
-INSTANTIATE_TEST_SUITE_P(Cases, Rules, ::testing::ValuesIn(all_cases()), [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Cases, Rules, ::testing::ValuesIn(all_cases()), [](const auto& tested) { return tested.param.name; });
 
 }  // namespace
-}  // namespace ghostgrad::rules::testing
+}  // namespace ghostgrad::rules::tests

@@ -4,7 +4,7 @@
 #include "ghostgrad/graph/capture.h"
 #include "ghostgrad/graph/propagate.h"
 
-namespace ghostgrad::rules::testing {
+namespace ghostgrad::rules::tests {
 namespace {
 
 /// The gradients at all slots of a call; undefined where none flows.
@@ -92,4 +92,4 @@ TermPtr merge(const Reading& reading, int parameter) {
   return terms[0]->concatenate({terms.begin() + 1, terms.end()});
 }
 
-}  // namespace ghostgrad::rules::testing
+}  // namespace ghostgrad::rules::tests

@@ -7,7 +7,7 @@
 
 #include "ghostgrad/graph/cut.h"
 
-namespace ghostgrad::rules::testing {
+namespace ghostgrad::rules::tests {
 
 /// A case evaluated on some of its examples.
 struct Batch {
@@ -46,4 +46,4 @@ struct Reading {
 /// One term for all uses of a parameter; nullptr when they have no common form, or something else than transposes lies between.
 [[nodiscard]] TermPtr merge(const Reading& reading, int parameter);
 
-}  // namespace ghostgrad::rules::testing
+}  // namespace ghostgrad::rules::tests
