@@ -56,7 +56,7 @@ BestOrder best(std::span<const double> rdp, Value value_at) {
 }
 
 Bound with_warnings(const BestOrder& found) {
-  Bound bound{found.value, {}};
+  Bound bound{.value = found.value};
   if (found.at_edge && found.value > 0) {
     bound.warnings.push_back(
         fmt::format("rdp: the best order, {}, is at the edge of the orders tried: a tighter accountant may say less", found.order));
