@@ -68,7 +68,10 @@ Calibration judged(Unknown unknown, const Budget& target, Boundary found) {
                                 "ask for a larger epsilon or delta, or choose a tighter accountant");
   }
   Bound& bound = found.good->answer;
-  Calibration result{.epsilon = bound.value, .questions = found.questions, .warnings = std::move(bound.warnings)};
+  Calibration result{.epsilon = bound.value,
+                     .is_approximation = bound.is_approximation,
+                     .questions = found.questions,
+                     .warnings = std::move(bound.warnings)};
   if (bound.value >= 0.999 * target.epsilon) return result;
   if (!found.bad) {
     result.warnings.push_back(
