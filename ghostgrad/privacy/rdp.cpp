@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <optional>
 
 #include <fmt/format.h>
 
 #include "ghostgrad/base/error.h"
+#include "ghostgrad/privacy/gaussian_parts.h"
 #include "ghostgrad/privacy/sampled_gaussian.h"
 
 namespace ghostgrad::privacy {
@@ -20,21 +20,6 @@ std::vector<double> make_orders() {
   for (int order = 11; order <= 63; ++order) orders.push_back(order);
   for (int order = 128; order <= 1024; order *= 2) orders.push_back(order);
   return orders;
-}
-
-struct SampledGaussian {
-  double sigma;
-  double sample_rate;
-};
-
-/// The event as a Poisson-subsampled Gaussian; a plain Gaussian has sample rate 1.
-std::optional<SampledGaussian> as_sampled_gaussian(const Event& event) {
-  if (const auto* plain = std::get_if<Gaussian>(&event.node())) return SampledGaussian{plain->noise_multiplier, 1};
-  const auto* sampled = std::get_if<PoissonSampled>(&event.node());
-  if (sampled == nullptr) return {};
-  const auto* inner = std::get_if<Gaussian>(&sampled->event->node());
-  if (inner == nullptr) return {};
-  return SampledGaussian{inner->noise_multiplier, sampled->sample_rate};
 }
 
 std::vector<double> curve_of(const SampledGaussian& mechanism) {
