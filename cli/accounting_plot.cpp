@@ -45,10 +45,12 @@ Panel delta_panel(const PlottedRun& plotted) {
 Panel steps_panel(const PlottedRun& plotted) {
   Panel panel{.title = fmt::format("epsilon at delta {}", plotted.delta), .x = {"steps"}, .y = {"epsilon"}};
   const auto all = static_cast<double>(*plotted.run.steps);
+  if (all == 0) return panel;
   for (const auto& options : plotted.accountants) {
     PlotLine line{.name = options.name};
     for (int i = 0; i <= points_of_steps; ++i) {
-      const auto steps = std::llround(std::ceil(all * i / points_of_steps));
+      const double share = i / static_cast<double>(points_of_steps);
+      const auto steps = std::llround(std::ceil(std::max(1.0, all * share * share)));  // denser where the curve bends
       const auto bound = composed(options, event_of(plotted.run, steps))->epsilon(plotted.delta);
       line.points.emplace_back(static_cast<double>(steps), bound.value);
       line.dashed = line.dashed || bound.is_approximation;

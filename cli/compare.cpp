@@ -6,7 +6,7 @@
 #include "cli/exit.h"
 #include "cli/output.h"
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <limits>
 #include <optional>
 
@@ -23,7 +23,7 @@ struct Answer {
   AccountantOptions by;
   std::optional<privacy::Bound> bound{};  // empty: refused
   std::string refusal{};
-  double milliseconds;  // the least of all rounds
+  double milliseconds;  // of processor time, the least of all rounds
 };
 
 /// The least epsilon that is guaranteed: what the others are measured by.
@@ -43,7 +43,7 @@ class Compare : public Command {
     app.add_option("--delta", delta_, "the delta that every accountant is asked for")->capture_default_str();
     app.add_option("--accountant", names_, names_of(privacy::accountants()) + "; may be repeated (default: all)");
     add_adjacency_option(app, common_);
-    app.add_option("--rounds", rounds_, "time each accountant this often, and report its least time")
+    app.add_option("--rounds", rounds_, "time each accountant this often, and report its least processor time")
         ->capture_default_str()
         ->check(CLI::Range(1, 1000));
     app.add_option("--plot", plot_, "draw delta for each epsilon, and epsilon for each step, into this SVG file");
@@ -72,15 +72,14 @@ class Compare : public Command {
 
   /// Making the accountant, composing and converting, each round afresh.
   [[nodiscard]] Answer ask(const std::string& name, const privacy::Event& event) const {
-    using Milliseconds = std::chrono::duration<double, std::milli>;
     Answer answer{.by = {name, common_.adjacency}, .milliseconds = std::numeric_limits<double>::infinity()};
     try {
       for (int round = 0; round < rounds_; ++round) {
-        const auto start = std::chrono::steady_clock::now();
+        const std::clock_t start = std::clock();
         const auto accountant = make_accountant(answer.by);
         accountant->compose(event);
         answer.bound = accountant->epsilon(delta_);
-        answer.milliseconds = std::min(answer.milliseconds, Milliseconds(std::chrono::steady_clock::now() - start).count());
+        answer.milliseconds = std::min(answer.milliseconds, 1000.0 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC);
       }
     } catch (const base::Unsupported& refused) {
       answer.refusal = refused.what();

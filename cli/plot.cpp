@@ -160,7 +160,8 @@ std::vector<double> ticks(double low, double high, bool logarithmic, int wanted)
   const double rough = (high - low) / wanted;
   const double power = std::pow(10.0, std::floor(std::log10(rough)));
   const double step = power * (rough <= 2 * power ? 2 : rough <= 5 * power ? 5 : 10);
-  for (double count = std::ceil(low / step - 1e-9); count * step <= high * (1 + 1e-9); ++count) values.push_back(count * step);
+  for (double count = std::ceil(low / step - 1e-9); count * step <= high * (1 + 1e-9); ++count)
+    values.push_back(count * step + 0.0);  // no -0
   return values;
 }
 

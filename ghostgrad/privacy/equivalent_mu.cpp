@@ -5,10 +5,10 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <numbers>
 
 #include <boost/math/tools/minima.hpp>
 
+#include "ghostgrad/privacy/gaussian_curve.h"
 #include "ghostgrad/privacy/monotone_search.h"
 
 namespace ghostgrad::privacy {
@@ -16,19 +16,13 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-double normal_cdf(double x) { return std::erfc(-x / std::numbers::sqrt2) / 2; }
-
-double gaussian_delta(double mu, double epsilon) {
-  const double rest = std::log(normal_cdf(-mu / 2 - epsilon / mu));
-  return normal_cdf(mu / 2 - epsilon / mu) - std::exp(epsilon + rest);
-}
-
 /// The least mu with G_mu(epsilon) >= delta.
 double mu_through(const CurvePoint& point) {
   if (point.delta <= 0) return 0;
   if (point.delta >= 1) return infinity;
-  const Axis axis{.least = 1e-12, .most = 1e6, .start = 1, .good_when_large = true};
-  const auto found = find_boundary(axis, 1, [&](double mu) { return Bound{point.delta / gaussian_delta(mu, point.epsilon)}; });
+  const double log_delta = std::log(point.delta);
+  const Axis axis{.least = 1e-8, .most = 1e8, .start = 1, .good_when_large = true};
+  const auto found = find_boundary(axis, 1, [&](double mu) { return Bound{std::exp(log_delta - gaussian_log_delta(mu, point.epsilon))}; });
   return found.good ? found.good->at : infinity;
 }
 
