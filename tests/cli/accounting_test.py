@@ -115,6 +115,7 @@ class EventTest(ProgramTest):
             self.refuse(2, "[", "account", "--event", self.event(document))
         self.refuse(1, "version", "account", "--event", self.event({"version": 99, "event": self.gaussian(1)}))
         self.refuse(1, "laplace", "account", "--event", self.event({"version": 1, "event": {"type": "laplace"}}))
+        self.refuse(2, "twice", "account", "--event", self.event('{"version":1,"version":1,"event":{"type":"non_private"}}'))
         self.refuse(2, "nowhere.json", "account", "--event", "nowhere.json")
 
     def test_counts_beyond_63_bits_are_refused(self) -> None:

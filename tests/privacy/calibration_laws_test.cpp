@@ -49,7 +49,9 @@ class CalibrationLaws : public testing::TestWithParam<std::string_view> {
                                     << target.delta);
     EXPECT_NEAR(epsilon_of(as_run(found)), found.epsilon, 1e-9 * found.epsilon);
     EXPECT_LE(found.epsilon, target.epsilon);
-    if (unknown != Unknown::steps && found.warnings.empty()) EXPECT_GE(found.epsilon, 0.999 * target.epsilon);
+    if (unknown != Unknown::steps && found.warnings.empty()) {
+      EXPECT_GE(found.epsilon, 0.999 * target.epsilon);
+    }
     EXPECT_LE(found.questions, 40);
   }
 };
@@ -63,7 +65,9 @@ TEST_P(CalibrationLaws, InvertsTheAccountantForEveryUnknown) {
   exact.epsilon = epsilon_of(exact);
   EXPECT_NEAR(calibrate_noise(exact, factory()).noise_multiplier, exact.noise_multiplier, 1e-5 * exact.noise_multiplier);
   EXPECT_NEAR(calibrate(Unknown::delta, exact, factory()).delta, exact.delta, 1e-4 * exact.delta);
-  if (samples()) EXPECT_NEAR(calibrate(Unknown::sample_rate, exact, factory()).sample_rate, exact.sample_rate, 1e-5 * exact.sample_rate);
+  if (samples()) {
+    EXPECT_NEAR(calibrate(Unknown::sample_rate, exact, factory()).sample_rate, exact.sample_rate, 1e-5 * exact.sample_rate);
+  }
   exact.epsilon *= 1 + 1e-6;  // on the safe side of the last bit
   EXPECT_EQ(calibrate(Unknown::steps, exact, factory()).steps, exact.steps);
 }
@@ -82,8 +86,9 @@ TEST_P(CalibrationLaws, LargerBudgetsNeedLessNoiseAndAllowMore) {
   EXPECT_GT(calibrate_noise(small, factory()).noise_multiplier, calibrate_noise(large, factory()).noise_multiplier);
   EXPECT_LT(calibrate(Unknown::steps, small, factory()).steps, calibrate(Unknown::steps, large, factory()).steps);
   EXPECT_GT(calibrate(Unknown::delta, small, factory()).delta, calibrate(Unknown::delta, large, factory()).delta);
-  if (samples())
+  if (samples()) {
     EXPECT_LT(calibrate(Unknown::sample_rate, small, factory()).sample_rate, calibrate(Unknown::sample_rate, large, factory()).sample_rate);
+  }
 }
 
 TEST_P(CalibrationLaws, AnApproximationIsCalledOne) {
