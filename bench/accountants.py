@@ -3,7 +3,7 @@
 """The accountants of ghostgrad against those of dp_accounting and Opacus, on the same cases, side by side.
 
     python3 -m venv build/peers && build/peers/bin/pip install dp_accounting opacus
-    build/peers/bin/python bench/accountants.py --program build/release/bin/ghostgrad [--rounds 5] [--json]
+    build/peers/bin/python bench/accountants.py --program build/release/bin/ghostgrad [--rounds 5] [--only NAME] [--json]
 
 Each time is processor time, the least of the rounds, and covers making the accountant, composing and asking for epsilon, inside of a
 process that has imported everything: `ghostgrad compare` measures itself, the Python packages are measured here, and rounds are
@@ -125,7 +125,11 @@ class Peer:
         self.pipe, theirs = multiprocessing.Pipe()
         self.process = multiprocessing.get_context("spawn").Process(target=serve, args=(self.name, theirs), daemon=True)
         self.process.start()
-        self.pipe.recv()
+        theirs.close()
+        try:
+            self.pipe.recv()
+        except EOFError:
+            raise SystemExit(f"{self.name} does not start; what it printed above says why") from None
 
     def ask(self, case: Case) -> Result:
         self.pipe.send(case)
@@ -204,11 +208,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--program", type=Path, default=Path("build/release/bin/ghostgrad"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--limit", type=float, default=120.0, help="seconds that a peer may take for one case")
+    parser.add_argument("--only", default="", help="only cases with this in their name")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     peers = [Peer(name, options.limit) for name, (package, _) in PEERS.items() if installed(package)]
     rows = []
-    for case in CASES:
+    for case in (case for case in CASES if options.only in case.name):
         print(f"measuring {case.name}", file=sys.stderr)
         rows += rows_of(case, measure(case, options.program, peers, options.rounds))
     if options.json:

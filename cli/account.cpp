@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/exit.h"
 #include "cli/output.h"
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -47,6 +48,9 @@ class Account : public Command {
     app.add_option("--epsilon", epsilon_, "print the delta for this epsilon instead");
     add_accountant_option(app, accountant_);
     add_adjacency_option(app, accountant_);
+    app.add_option("--false-positive-rate", false_positive_rate_,
+                   "how often an attacker may accuse wrongly, for the bound on finding members")
+        ->capture_default_str();
     app.add_option("--group", group_, "also the epsilon for this many examples at once, say all of one person");
     app.add_option("--curve", curve_, "also delta for this many epsilons")->check(CLI::Range(2, 10000));
     app.add_option("--plot", plot_, "draw delta for each epsilon, and epsilon for each step, into this SVG file");
@@ -73,10 +77,10 @@ class Account : public Command {
     Report report{.epsilon = epsilon_.value_or(0), .delta = delta_.value_or(kUsualDelta)};
     report.bound = epsilon_ ? accountant->delta(*epsilon_) : accountant->epsilon(report.delta);
     (epsilon_ ? report.delta : report.epsilon) = report.bound.value;
-    report.attacker = privacy::attacker_limits(*accountant);
+    report.attacker = privacy::attacker_limits(*accountant, false_positive_rate_);
     report.mu = privacy::equivalent_mu(privacy::delta_of(*accountant), report.epsilon);
     if (group_) {
-      const auto delta = std::min(report.delta, std::nextafter(1.0, 0.0));
+      const auto delta = std::clamp(report.delta, 1e-300, std::nextafter(1.0, 0.0));
       report.group = privacy::group_bounds(event, {*group_, delta}, [this] { return make_accountant(accountant_); });
     }
     if (curve_) report.curve = privacy::even_curve(privacy::delta_of(*accountant), 1.5 * finite(report.epsilon), *curve_);
@@ -112,7 +116,8 @@ class Account : public Command {
     if (report.bound.lower) fields.emplace_back("at least", fmt::format("{:.6g}", *report.bound.lower));
     fields.emplace_back("of", privacy::to_text(event));
     fields.emplace_back("under", in_words(accountant_));
-    fields.emplace_back("about", fmt::format("{:.4g}-Gaussian differential privacy, as far as this epsilon", report.mu));
+    if (std::isfinite(report.mu))
+      fields.emplace_back("about", fmt::format("{:.4g}-Gaussian differential privacy, as far as this epsilon", report.mu));
     if (group_) {
       const auto& best = report.group.front();
       fields.emplace_back(fmt::format("{} examples", *group_), fmt::format("epsilon {} ({})", privacy::rounded_up(best.epsilon), best.by));
@@ -129,6 +134,7 @@ class Account : public Command {
   RunOptions run_;
   std::optional<double> delta_, epsilon_;
   AccountantOptions accountant_;
+  double false_positive_rate_ = 1e-3;
   std::optional<std::int64_t> group_;
   std::optional<int> curve_;
   std::string plot_;

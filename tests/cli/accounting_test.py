@@ -40,6 +40,12 @@ class AccountTest(ProgramTest):
         self.assertGreater(report["attacker"]["accuracy"], 0.5)
         self.assertLess(report["attacker"]["true_positive_rate"], 0.01)
 
+    def test_the_rate_of_wrong_accusations_can_be_chosen(self) -> None:
+        seldom, often = (self.json_of("account", *NOISE, "--false-positive-rate", rate, *RUN)["attacker"] for rate in (1e-4, 0.1))
+        self.assertLess(seldom["true_positive_rate"], often["true_positive_rate"])
+        self.assertEqual(often["false_positive_rate"], 0.1)
+        self.refuse(2, "[false positive rate]", "account", *NOISE, "--false-positive-rate", 2, *RUN)
+
     def test_a_group_pays_more_than_its_examples_alone(self) -> None:
         report = self.json_of("account", *NOISE, "--group", 3, *RUN)
         self.assertGreater(report["group"]["epsilon"], 3 * report["epsilon"])
