@@ -63,12 +63,12 @@ TEST_P(CalibrationLaws, WhatIsFoundKeepsTheTarget) {
 TEST_P(CalibrationLaws, InvertsTheAccountantForEveryUnknown) {
   auto exact = run();
   exact.epsilon = epsilon_of(exact);
-  EXPECT_NEAR(calibrate_noise(exact, factory()).noise_multiplier, exact.noise_multiplier, 1e-5 * exact.noise_multiplier);
-  EXPECT_NEAR(calibrate(Unknown::delta, exact, factory()).delta, exact.delta, 1e-4 * exact.delta);
+  EXPECT_NEAR(calibrate_noise(exact, factory()).noise_multiplier, exact.noise_multiplier, 1e-4 * exact.noise_multiplier);
+  EXPECT_NEAR(calibrate(Unknown::delta, exact, factory()).delta, exact.delta, 1e-3 * exact.delta);
   if (samples()) {
-    EXPECT_NEAR(calibrate(Unknown::sample_rate, exact, factory()).sample_rate, exact.sample_rate, 1e-5 * exact.sample_rate);
+    EXPECT_NEAR(calibrate(Unknown::sample_rate, exact, factory()).sample_rate, exact.sample_rate, 1e-4 * exact.sample_rate);
   }
-  exact.epsilon *= 1 + 1e-6;  // on the safe side of the last bit
+  exact.epsilon *= 1 + 1e-5;  // on the safe side of the last digits
   EXPECT_EQ(calibrate(Unknown::steps, exact, factory()).steps, exact.steps);
 }
 
@@ -100,40 +100,49 @@ TEST_P(CalibrationLaws, AnApproximationIsCalledOne) {
   for (const auto unknown : unknowns()) {
     const auto found = calibrate(unknown, run(), factory());
     EXPECT_EQ(found.is_approximation, approximates);
-    EXPECT_EQ(found.warnings.empty(), !approximates);
+    EXPECT_TRUE(!approximates || !found.warnings.empty());
   }
 }
 
-// Every unknown at epsilon 0.01 and 50, delta 1e-12, all examples at each step, one step and a million.
+// One extreme at a time, and all at once.
 TEST_P(CalibrationLaws, ExtremeTargetsAreAnsweredOrRefusedSlow) {
+  const auto usual = run();
+  std::vector<TrainingBudget> targets(7, usual);
+  targets[0].epsilon = 0.01;
+  targets[1].epsilon = 50;
+  targets[2].delta = 1e-12;
+  targets[3].sample_rate = 1;
+  targets[4].steps = 1;
+  targets[5].steps = 1000000;
+  targets[6] = {.epsilon = 0.01, .delta = 1e-12, .sample_rate = 1, .steps = 1000000, .noise_multiplier = usual.noise_multiplier};
   int answered = 0;
-  for (const double epsilon : {0.01, 50.0}) {
-    for (const double delta : {1e-12, 1e-5}) {
-      for (const double q : {1.0, 0.001}) {
-        if (q < 1 && !samples()) continue;
-        for (const std::int64_t steps : {1, 1000000}) {
-          for (const auto unknown : unknowns()) {
-            try {
-              expect_kept(unknown, {epsilon, delta, q, steps, 1.0});
-              ++answered;
-            } catch (const base::InvalidArgument& refused) {
-              EXPECT_NE(std::string(refused.what()).find("[calibration]"), std::string::npos) << refused.what();
-            }
-          }
-        }
+  for (const auto& target : targets) {
+    for (const auto unknown : unknowns()) {
+      try {
+        expect_kept(unknown, target);
+        ++answered;
+      } catch (const base::InvalidArgument& refused) {
+        EXPECT_NE(std::string(refused.what()).find("[calibration]"), std::string::npos) << refused.what();
       }
     }
   }
-  EXPECT_GT(answered, 10);
+  EXPECT_GE(answered, 14);
 }
 
-std::vector<std::string_view> names() {
+bool is_cheap(std::string_view name) { return name == "rdp" || name == "analytic" || name == "gdp"; }
+
+std::vector<std::string_view> names(bool cheap) {
   std::vector<std::string_view> all;
-  for (const auto& row : accountants()) all.push_back(row.name);
+  for (const auto& row : accountants()) {
+    if (is_cheap(row.name) == cheap) all.push_back(row.name);
+  }
   return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, CalibrationLaws, testing::ValuesIn(names()), [](const auto& each) { return std::string(each.param); });
+std::string name_of(const testing::TestParamInfo<std::string_view>& each) { return std::string(each.param); }
+
+INSTANTIATE_TEST_SUITE_P(Cheap, CalibrationLaws, testing::ValuesIn(names(true)), name_of);
+INSTANTIATE_TEST_SUITE_P(Slow, CalibrationLaws, testing::ValuesIn(names(false)), name_of);
 
 // Known answers: ../shared/data/accounting/other_known_answers.md.
 TEST(CalibrationKnownAnswers, OfTheAnalyticGaussian) {
@@ -142,6 +151,15 @@ TEST(CalibrationKnownAnswers, OfTheAnalyticGaussian) {
   EXPECT_NEAR(noise_for(1, 1e-5), 3.730631634816, 4e-9);
   EXPECT_NEAR(noise_for(0.5, 1e-6), 8.057618480725, 8e-9);
   EXPECT_NEAR(noise_for(8, 1e-5), 0.600229072199, 6e-10);
+}
+
+TEST(CalibrationKnownAnswers, OfPrivacyLossDistributionsSlow) {
+  const auto noise_for = [](const TrainingBudget& target) {
+    return calibrate_noise(target, [] { return make_accountant("pld"); }).noise_multiplier;
+  };
+  EXPECT_NEAR(noise_for({1, 1e-6, 0.1, 512}), 9.661829336, 1e-5 * 9.66);
+  EXPECT_NEAR(noise_for({8, 1e-5, 0.05, 100}), 0.695692079, 1e-5);
+  EXPECT_NEAR(noise_for({1, 1e-5, 0.1, 10}), 1.740578307, 1e-5 * 1.74);
 }
 
 }  // namespace

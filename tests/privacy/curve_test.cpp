@@ -83,6 +83,13 @@ TEST(TradeOff, FallsAndIsItsOwnInverse) {
   }
 }
 
+// Known answer: ../shared/data/accounting/other_known_answers.md.
+TEST(TradeOff, OfSubsampledTrainingIsTheKnownOneSlow) {
+  const auto accountant = make_accountant("pld");
+  accountant->compose(poisson_sampled(0.01, gaussian(1)), 1000);
+  EXPECT_NEAR(TradeOff(delta_of(*accountant)).best_true_positive_rate(1e-3), 0.00406847, 1e-4 * 0.00406847);
+}
+
 TEST(TradeOff, RefusesRatesThatAreNone) {
   const TradeOff trade_off(gaussian_curve(1));
   for (const double alpha : {-0.1, 1.1, std::nan("")}) EXPECT_THROW((void)trade_off.false_negative_rate(alpha), base::InvalidArgument);
