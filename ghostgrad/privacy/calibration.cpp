@@ -100,13 +100,15 @@ TrainingBudget filled_in(Unknown unknown, TrainingBudget known, double x) {
 
 Event event_of(const TrainingBudget& run) { return repeated(poisson_sampled(run.sample_rate, gaussian(run.noise_multiplier)), run.steps); }
 
-/// Everything is composed once, and then asked for many deltas; the accountant's own inverse is where to begin.
-Boundary find_delta(const TrainingBudget& known, const AccountantFactory& make) {
+/// Where to begin: for delta the accountant's own inverse. The search still asks afresh, because answers may depend a little on what
+/// the same accountant was asked before (where it put its grid).
+Axis axis_of(Unknown unknown, const TrainingBudget& known, const AccountantFactory& make) {
+  Axis axis = row(unknown).axis;
+  if (unknown != Unknown::delta) return axis;
   const auto accountant = make();
   accountant->compose(event_of(known));
-  Axis axis = row(Unknown::delta).axis;
   axis.start = std::clamp(accountant->delta(known.epsilon).value, axis.least, axis.most);
-  return find_boundary(axis, known.epsilon, [&](double delta) { return accountant->epsilon(delta); });
+  return axis;
 }
 
 }  // namespace
@@ -128,7 +130,7 @@ Calibration calibrate(Unknown unknown, const TrainingBudget& known, const Accoun
     const auto run = filled_in(unknown, known, x);
     return epsilon_of(event_of(run), run.delta, make);
   };
-  const auto found = unknown == Unknown::delta ? find_delta(known, make) : find_boundary(row(unknown).axis, known.epsilon, question);
+  const auto found = find_boundary(axis_of(unknown, known, make), known.epsilon, question);
   auto result = judged(unknown, {known.epsilon, known.delta}, found);
   const auto run = filled_in(unknown, known, found.good->at);
   result.noise_multiplier = run.noise_multiplier;

@@ -144,7 +144,7 @@ std::string name_of(const testing::TestParamInfo<std::string_view>& each) { retu
 INSTANTIATE_TEST_SUITE_P(Cheap, CalibrationLaws, testing::ValuesIn(names(true)), name_of);
 INSTANTIATE_TEST_SUITE_P(Slow, CalibrationLaws, testing::ValuesIn(names(false)), name_of);
 
-// Known answers: ../shared/data/accounting/other_known_answers.md.
+// Known answers of independent programs: the analytic Gaussian [BW18], and connected dots with intervals of 1e-4.
 TEST(CalibrationKnownAnswers, OfTheAnalyticGaussian) {
   const auto analytic = [] { return make_accountant("analytic"); };
   const auto noise_for = [&](double epsilon, double delta) { return calibrate_noise({epsilon, delta, 1, 1}, analytic).noise_multiplier; };

@@ -83,7 +83,7 @@ TEST(TradeOff, FallsAndIsItsOwnInverse) {
   }
 }
 
-// Known answer: ../shared/data/accounting/other_known_answers.md.
+// Known answer of an independent program: connected dots with intervals of 1e-4.
 TEST(TradeOff, OfSubsampledTrainingIsTheKnownOneSlow) {
   const auto accountant = make_accountant("pld");
   accountant->compose(poisson_sampled(0.01, gaussian(1)), 1000);
