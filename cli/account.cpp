@@ -51,7 +51,7 @@ class Account : public Command {
     app.add_option("--false-positive-rate", false_positive_rate_,
                    "how often an attacker may accuse wrongly, for the bound on finding members")
         ->capture_default_str();
-    app.add_option("--group", group_, "also the epsilon for this many examples at once, say all of one person");
+    app.add_option("--group", group_, "also the epsilon for this many examples at once, say all of one person")->check(wrong_count);
     app.add_option("--curve", curve_, "also delta for this many epsilons")->check(CLI::Range(2, 10000));
     app.add_option("--plot", plot_, "draw delta for each epsilon, and epsilon for each step, into this SVG file");
     add_json_flag(app, json_);

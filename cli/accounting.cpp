@@ -2,6 +2,7 @@
 #include "cli/accounting.h"
 
 #include "cli/output.h"
+#include <charconv>
 #include <cmath>
 #include <fstream>
 #include <sstream>
@@ -29,7 +30,14 @@ privacy::Event read_event(const std::string& name) {
 void add_run_options(CLI::App& app, RunOptions& options) {
   app.add_option("--noise-multiplier", options.noise_multiplier, "sigma: the noise has standard deviation sigma C");
   app.add_option("--sample-rate", options.sample_rate, "q: the probability with which each example is drawn, batch size / data set size");
-  app.add_option("--steps", options.steps, "releases, one per logical batch");
+  app.add_option("--steps", options.steps, "releases, one per logical batch")->check(wrong_count);
+}
+
+std::string wrong_count(const std::string& text) {
+  std::int64_t count = 0;
+  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const bool whole = wrong == std::errc() && end == text.data() + text.size();
+  return whole ? "" : "must be an integer below 2^63, but got " + text;
 }
 
 void add_event_option(CLI::App& app, RunOptions& options) {

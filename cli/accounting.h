@@ -34,6 +34,9 @@ void add_event_option(CLI::App& app, RunOptions& options);
 void add_accountant_option(CLI::App& app, AccountantOptions& options);
 void add_adjacency_option(CLI::App& app, AccountantOptions& options);
 
+/// For CLI::Option::check: CLI11 itself reads an integer that is too large as the largest one. -> what is wrong, or nothing
+[[nodiscard]] std::string wrong_count(const std::string& text);
+
 /// The number, or base::InvalidArgument that names the flag that is missing.
 template <class Number>
 [[nodiscard]] Number wanted(const std::optional<Number>& number, const std::string& flag);
