@@ -130,7 +130,8 @@ LossAtoms LossCurve::atoms_of(const Counted& run, const Question& question, doub
     }
     // Under Q and with the opposite sign, where swapped. Merging neighbours needs cells of equal width.
     const Weighting weighting{swap ? -1 - question.tilt : question.tilt, here};
-    const auto cells = make_cells(pair, interval, reach, rounding == Rounding::pessimistic ? &weighting : nullptr);
+    const auto cells =
+        make_cells(pair, interval, reach, rounding == Rounding::pessimistic && options_.interval == 0 ? &weighting : nullptr);
     const auto directed = swap ? swapped(cells) : cells;
     all.push_back(rounding == Rounding::pessimistic ? pessimistic_atoms(directed) : optimistic_atoms(directed));
   }
