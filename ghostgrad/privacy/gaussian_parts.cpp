@@ -18,6 +18,20 @@ std::optional<double> as_plain_gaussian(const Event& event) {
   return mechanism->sigma;
 }
 
+std::optional<SampledGaussian> as_fixed_size_gaussian(const Event& event) {
+  const auto* sampled = std::get_if<FixedSizeSampled>(&event.node());
+  const auto* inner = sampled ? std::get_if<Gaussian>(&sampled->event->node()) : nullptr;
+  if (inner == nullptr) return {};
+  return SampledGaussian{inner->noise_multiplier, static_cast<double>(sampled->batch_size) / static_cast<double>(sampled->data_set_size)};
+}
+
+std::optional<TruncatedGaussian> as_truncated_gaussian(const Event& event) {
+  const auto* sampled = std::get_if<TruncatedPoissonSampled>(&event.node());
+  const auto* inner = sampled ? std::get_if<Gaussian>(&sampled->event->node()) : nullptr;
+  if (inner == nullptr) return {};
+  return TruncatedGaussian{inner->noise_multiplier, *sampled};
+}
+
 double sensitivity(Adjacency adjacency) { return adjacency == Adjacency::replace_one ? 2 : 1; }
 
 }  // namespace ghostgrad::privacy

@@ -24,6 +24,16 @@ struct SampledGaussian {
 /// The noise multiplier of a Gaussian on the whole data set, also when it is written as sampled with rate 1.
 [[nodiscard]] std::optional<double> as_plain_gaussian(const Event& event);
 
+/// A Gaussian on a batch drawn without replacement, at a sample rate of batch size / data set size.
+[[nodiscard]] std::optional<SampledGaussian> as_fixed_size_gaussian(const Event& event);
+
+/// A Gaussian on a Poisson batch that is cut to `largest_batch`.
+struct TruncatedGaussian {
+  double sigma;
+  TruncatedPoissonSampled sampling;
+};
+[[nodiscard]] std::optional<TruncatedGaussian> as_truncated_gaussian(const Event& event);
+
 /// How far two neighbours' sums lie apart at most, in units of the threshold C: replacing an example moves its part from one end to the
 /// other.
 [[nodiscard]] double sensitivity(Adjacency adjacency);

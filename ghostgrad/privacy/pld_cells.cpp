@@ -57,28 +57,40 @@ class Balance {
   const Cells& cells_;
 };
 
-/// Gives the partners of one grid point as much as both can offer of `offer_below` and `offer_above`.
-void match(const Balance& balance, Shares& shares, std::size_t below, double offer_below, double offer_above) {
-  const double pull_down = offer_below * balance.from_below(below);
-  const double pull_up = offer_above * balance.from_above(below + 1);
-  const double pull = std::min(pull_down, pull_up);
-  shares.up[below] = pull_down > 0 ? offer_below * (pull / pull_down) : 0;
-  shares.down[below + 1] = pull_up > 0 ? offer_above * (pull / pull_up) : 0;
-}
+class Matching {
+ public:
+  explicit Matching(const Cells& cells)
+      : balance_(cells), shares_{std::vector<double>(cells.low.size(), 0), std::vector<double>(cells.low.size(), 0)} {}
+
+  /// Merges at the grid point above cell `below` as much as both cells can offer.
+  void match(std::size_t below, double offer_below, double offer_above) {
+    const double pull_down = offer_below * balance_.from_below(below);
+    const double pull_up = offer_above * balance_.from_above(below + 1);
+    const double pull = std::min(pull_down, pull_up);
+    shares_.up[below] = pull_down > 0 ? offer_below * (pull / pull_down) : 0;
+    shares_.down[below + 1] = pull_up > 0 ? offer_above * (pull / pull_up) : 0;
+  }
+
+  [[nodiscard]] const Shares& shares() const { return shares_; }
+
+ private:
+  Balance balance_;
+  Shares shares_;
+};
 
 /// From both tails towards the heaviest cell: in that direction every cell outweighs the one before, and errors die out.
 Shares balanced_shares(const Cells& cells) {
   const std::size_t count = cells.low.size();
-  Shares shares{std::vector<double>(count, 0), std::vector<double>(count, 0)};
-  const Balance balance(cells);
   std::size_t heaviest = 0;
   for (std::size_t i = 1; i < count; ++i) {
     if (cells.low[i] + cells.high[i] > cells.low[heaviest] + cells.high[heaviest]) heaviest = i;
   }
-  for (std::size_t i = 0; i < heaviest; ++i) match(balance, shares, i, 1 - shares.down[i], 1);
-  for (std::size_t i = count - 1; i > heaviest + 1; --i) match(balance, shares, i - 1, 1, 1 - shares.up[i]);
-  if (heaviest + 1 < count) match(balance, shares, heaviest, 1 - shares.down[heaviest], 1 - shares.up[heaviest + 1]);
-  return shares;
+  Matching matching(cells);
+  const auto& [down, up] = matching.shares();
+  for (std::size_t i = 0; i < heaviest; ++i) matching.match(i, 1 - down[i], 1);
+  for (std::size_t i = count - 1; i > heaviest + 1; --i) matching.match(i - 1, 1, 1 - up[i]);
+  if (heaviest + 1 < count) matching.match(heaviest, 1 - down[heaviest], 1 - up[heaviest + 1]);
+  return matching.shares();
 }
 
 }  // namespace

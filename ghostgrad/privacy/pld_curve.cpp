@@ -15,6 +15,7 @@ namespace ghostgrad::privacy {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr std::size_t most_windows = 6;  // 16 MiB each at most
 
 /// The mixture of atoms that a public coin makes.
 LossAtoms mixed(const std::vector<LossAtoms>& all, const ReleaseLoss& release) {
@@ -130,7 +131,8 @@ LossAtoms LossCurve::atoms_of(const Counted& run, const Question& question, doub
     }
     // Under Q and with the opposite sign, where swapped. Merging neighbours needs cells of equal width.
     const Weighting weighting{swap ? -1 - question.tilt : question.tilt, here};
-    const auto cells = make_cells(pair, interval, reach, rounding == Rounding::pessimistic ? &weighting : nullptr);
+    const auto cells =
+        make_cells(pair, interval, reach, rounding == Rounding::pessimistic && options_.interval == 0 ? &weighting : nullptr);
     const auto directed = swap ? swapped(cells) : cells;
     all.push_back(rounding == Rounding::pessimistic ? pessimistic_atoms(directed) : optimistic_atoms(directed));
   }
@@ -145,13 +147,14 @@ const LossCurve::Kept& LossCurve::compose(const Question& question, double tilt,
     releases.push_back({atoms_of(run, question, planned.interval, rounding), run.count});
     if (rounding == Rounding::nearest) shift += run.count * (run.mean - mean_of(releases.back().atoms, planned.interval));
   }
-  kept_.push_back({rounding, planned.interval, shift, LossWindow(releases, planned, side_of(rounding), fft)});
+  if (kept_.size() >= most_windows) kept_.erase(kept_.begin());
+  kept_.push_back({rounding, planned.interval, question.log_delta - 4, shift, LossWindow(releases, planned, side_of(rounding), fft)});
   return kept_.back();
 }
 
 LossCurve::Answer LossCurve::epsilon(double delta, Rounding rounding, Fft& fft) {
   for (const auto& kept : kept_) {
-    if (kept.rounding != rounding) continue;
+    if (kept.rounding != rounding || std::log(delta) < kept.log_delta) continue;
     const double epsilon = kept.window.epsilon(delta);
     if (kept.window.reliable_at(epsilon)) return {epsilon + kept.shift, kept.interval};
   }
@@ -160,22 +163,25 @@ LossCurve::Answer LossCurve::epsilon(double delta, Rounding rounding, Fft& fft) 
   Answer best{rounding == Rounding::optimistic ? -infinity : infinity, 0};
   double low = 0;
   double high = question.tilt;
-  for (double tilt = gentle(question.moments, question.tilt); true; tilt = low < high / 2 ? high : (low + high) / 2) {
+  double tilt = gentle(question.moments, question.tilt);
+  for (int round = 0; round < 8; ++round, tilt = low < high / 2 ? high : (low + high) / 2) {
     const auto& kept = compose(question, tilt, rounding, fft);
     const double epsilon = kept.window.epsilon(delta);
     // Each of them is a bound.
     const bool better = rounding == Rounding::optimistic ? epsilon > best.value : epsilon < best.value;
     if (better && std::isfinite(epsilon)) best = {epsilon + kept.shift, kept.interval};
     if (kept.window.reliable_at(epsilon)) return {epsilon + kept.shift, kept.interval};
-    if (kept_.size() > 20 || high - low < 0.01 * high || (tilt == high && epsilon > kept.window.reliable_to())) return best;
+    if (high - low < 0.01 * high || (tilt == high && epsilon > kept.window.reliable_to())) break;
     (epsilon > kept.window.reliable_to() ? low : high) = tilt;
   }
+  return best;
 }
 
 LossCurve::Answer LossCurve::delta(double epsilon, Rounding rounding, Fft& fft) {
   for (const auto& kept : kept_) {
     if (kept.rounding != rounding || !kept.window.reliable_at(epsilon - kept.shift)) continue;
-    return {kept.window.delta(epsilon - kept.shift), kept.interval};
+    const double delta = kept.window.delta(epsilon - kept.shift);
+    if (std::log(delta) >= kept.log_delta) return {delta, kept.interval};
   }
   Answer answer{1, 0};
   double log_delta = 0;

@@ -66,7 +66,8 @@ class LossCurve {
   struct Kept {
     Rounding rounding;
     double interval;
-    double shift;  // puts the mean of rounded losses right
+    double log_delta;  // the least for which enough of the tails is there
+    double shift;      // puts the mean of rounded losses right
     LossWindow window;
   };
 

@@ -45,7 +45,9 @@ Reach reach_of(const LossPair& pair, double log_tail) {
   const auto deviations = [&](double log_weight) { return std::sqrt(2 * std::clamp(log_weight - log_tail, 18.0, 700.0)); };
   const double centre = pair.sigma * deviations(0);
   const double shifted = 1 + pair.sigma * deviations(std::log(pair.sample_rate));
-  return {pair.replaced ? -std::max(centre, shifted) : -centre, std::max(centre, shifted)};
+  // Nor to losses whose exponential is none.
+  const double to = std::min(std::max(centre, shifted), place_of(pair, 690));
+  return {std::max(pair.replaced ? -to : -centre, place_of(pair, -690)), to};
 }
 
 double loss_at(const LossPair& pair, double z) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <boost/math/distributions/binomial.hpp>
+
 #include "ghostgrad/privacy/gaussian_parts.h"
 #include "ghostgrad/privacy/rdp.h"
 
@@ -23,9 +25,30 @@ std::optional<Bound> ask_rdp(const AnalyticAccountant& gaussians, const std::vec
   return ask(rdp);
 }
 
+/// Cutting a batch that is too large makes the others' places depend on whether the example was drawn, so that its presence may push
+/// another example out: the sums then differ by up to 2 C in place of C [Ganesh25]. Whether the others alone fill the batch does not
+/// depend on the example: a public coin.
+ReleaseLoss truncated_loss(const TruncatedGaussian& mechanism) {
+  const auto& [examples, rate, cap, event] = mechanism.sampling;
+  const LossPair uncut{mechanism.sigma, rate};
+  if (cap >= examples) return {{1.0, uncut}};
+  const auto more_than = [rate = rate](std::int64_t trials, std::int64_t count) {  // P(Binomial(trials, rate) > count)
+    if (rate == 1) return trials > count ? 1.0 : 0.0;
+    return boost::math::cdf(boost::math::complement(boost::math::binomial(static_cast<double>(trials), rate), static_cast<double>(count)));
+  };
+  const double others_fill_it = more_than(examples - 1, cap - 1);
+  if (others_fill_it < 1e-250) return {{1.0, uncut}};  // below every delta that is a double's business
+  const double drawn = more_than(examples, cap) / others_fill_it * (static_cast<double>(cap) / static_cast<double>(examples));
+  return {{1 - others_fill_it, uncut}, {others_fill_it, LossPair{mechanism.sigma / 2, std::min(drawn, 1.0), true}}};
+}
+
 }  // namespace
 
 std::optional<ReleaseLoss> release_loss(const Event& event, Adjacency adjacency) {
+  if (const auto truncated = as_truncated_gaussian(event)) {
+    if (adjacency != Adjacency::zero_out) return {};
+    return truncated_loss(*truncated);
+  }
   const auto mechanism = as_sampled_gaussian(event);
   if (!mechanism) return {};
   return ReleaseLoss{{1.0, LossPair{mechanism->sigma, mechanism->sample_rate, adjacency == Adjacency::replace_one}}};

@@ -79,7 +79,7 @@ Bound PrvAccountant::delta_of_all(double epsilon) const {
     const auto below = curve.delta(epsilon + error, Rounding::nearest, fft());
     const auto probability = [](double value) { return std::clamp(value, 0.0, 1.0); };
     // Windows composed anew may be coarser than the one that the error was taken from.
-    const double up = std::max(1.0, above.interval / estimate.interval) > 1.001 ? 1.0 : probability(above.value + delta_error);
+    const double up = above.interval > 1.001 * estimate.interval ? 1.0 : probability(above.value + delta_error);
     widen(bound, below.interval > 1.001 * estimate.interval ? 0 : probability(below.value - delta_error), probability(estimate.value), up);
   }
   return bound;
