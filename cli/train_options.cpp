@@ -97,6 +97,7 @@ void add_train_options(CLI::App& app, TrainCommandOptions& options) {
 }
 
 nlohmann::json as_json(const TrainCommandOptions& options) {
+  const auto optimizer = engine::with_defaults(options.trainer.optimizer);
   return {{"data", options.data},
           {"model", options.model},
           {"clip", options.trainer.clip},
@@ -104,7 +105,9 @@ nlohmann::json as_json(const TrainCommandOptions& options) {
           {"expected_batch_size", options.trainer.batch},
           {"physical_batch", options.trainer.physical_batch},
           {"epochs", options.trainer.epochs},
-          {"optimizer", options.trainer.optimizer.name},
+          {"optimizer", optimizer.name},
+          {"lr", *optimizer.lr},
+          {"momentum", optimizer.momentum ? nlohmann::json(*optimizer.momentum) : nlohmann::json()},
           {"seed", options.seed}};
 }
 

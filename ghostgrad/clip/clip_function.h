@@ -2,8 +2,7 @@
 // Clip functions: from an example's gradient norm to the coefficient by which its gradient is scaled.
 //
 //     abadi       c = min(1, C / |G|)          leaves short gradients as they are [Abadi et al. 2016, Alg. 1]
-//     automatic   c = C / (|G| + gamma)        AUTO-S: every gradient gets length just below C, no threshold to tune [Bu et al. 2022, Eq.
-//     6]
+//     automatic   c = C / (|G| + gamma)        AUTO-S: every gradient gets length just below C, nothing to tune [Bu et al. 2022, Eq. 6]
 //
 // Guarantee: c |G| <= C for every norm in [0, inf), so one example moves the clipped sum by at most C.
 #pragma once

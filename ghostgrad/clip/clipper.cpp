@@ -59,6 +59,13 @@ double most_positions(const std::vector<BundlePtr>& bundles) {
   return positions;
 }
 
+/// An ordinary backward rounds the whole sum to the precision of the model; book-keeping adds up in float32 at least.
+bool in_low_precision(const Norms& norms) {
+  return std::any_of(norms.cut->calls.begin(), norms.cut->calls.end(), [&](const graph::Call& call) {
+    return norms.graph->nodes[call.node]->input_metadata(0).options().dtype().itemsize() < sizeof(float);
+  });
+}
+
 graph::Cut cut_of(const graph::Graph& graph, size_t parameters) { return graph::find_cut(graph, graph::propagate(graph), parameters); }
 
 }  // namespace
@@ -173,7 +180,8 @@ at::Tensor Clipper::coefficients(const Norms& norms) const {
 
 void Clipper::sums(Norms& norms, const at::Tensor& coefficients, ClippedSum& into) const {
   at::NoGradGuard no_grad;
-  const bool second_backward = method_->sum == SumRoute::second_backward && norms.nonfinite == 0 && all_true(norms.squared.isfinite());
+  const bool second_backward =
+      method_->sum == SumRoute::second_backward && norms.nonfinite == 0 && all_true(norms.squared.isfinite()) && !in_low_precision(norms);
   if (second_backward) {
     const auto grads = graph::gradients(norms.losses, coefficients.to(norms.losses.scalar_type()), parameters_);
     for (size_t i = 0; i < grads.size(); ++i) {

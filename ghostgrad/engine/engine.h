@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine: per-example losses in, private gradients out.
 //
-//     auto engine = Engine(model->named_parameters(), Plan({.clip = 1.0, .noise_multiplier = 1.1, .expected_batch_size = 256, .sample_rate
-//     = q})); engine.backward(losses, batch.mask);     // losses [B]; again for each physical batch engine.step(optimizer); // one release:
-//     noise once, .grad written, the event recorded, optimizer.step() engine.epsilon(1e-5);
+//     auto engine = Engine(model->named_parameters(), Plan({.clip = 1.0, .noise_multiplier = 1.1, .expected_batch_size = 256}));
+//     engine.backward(losses, batch.mask);     // losses [B]; again for each physical batch
+//     engine.step(optimizer);                  // one release: noise once, .grad written, the event recorded, optimizer.step()
+//     engine.epsilon(1e-5);                    // with .sample_rate = q in the plan
 //
 // The model is any libtorch model, untouched: nothing is wrapped or hooked, and .grad is written by a release alone.
 //

