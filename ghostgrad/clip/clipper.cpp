@@ -45,8 +45,7 @@ void check_mask(const at::Tensor& losses, const at::Tensor& mask) {
 
 bool all_true(const at::Tensor& flags) { return flags.all().item<bool>(); }
 
-/// Errors of a float sum of n terms, each below C, grow like sqrt(n) u times the sum of their sizes [Higham & Mary 2019, Thm. 2.4]; n = B
-/// T.
+/// Errors of a float sum of n = B T terms, each below C, grow like sqrt(n) u times the sum of their sizes [Higham19, Thm. 2.4].
 double accumulation_error(const at::Tensor& losses, double positions, double threshold) {
   const double unit = losses.scalar_type() == at::kDouble ? std::ldexp(1.0, -53) : std::ldexp(1.0, -24);
   const auto examples = static_cast<double>(losses.size(0));

@@ -12,8 +12,12 @@ at::Tensor SingleBundle::squared_norms(Route route) {
   kept_.reset();
   if (route == Route::gram) return term_->squared_norms();
   const at::Tensor grads = term_->per_example();
-  if (route == Route::instantiate_keep) kept_ = grads;
-  return rules::squares_per_example(grads);
+  const at::Tensor squared = rules::squares_per_example(grads);
+  if (route == Route::instantiate_keep) {
+    kept_ = grads;
+    return squared;
+  }
+  return (squared.sqrt() + term_->rounding()).square();  // the sum will be formed from other roundings than the norm
 }
 
 ParameterSums SingleBundle::weighted_sums(const at::Tensor& coefficients) {
