@@ -26,7 +26,7 @@ const OptimizerRow& find_optimizer(const std::string& name) {
 
 const std::vector<OptimizerRow>& optimizers() {
   static const std::vector<OptimizerRow> rows = {
-      {"sgd", "stochastic gradient descent with momentum", 0.5, 0.9},
+      {"sgd", "stochastic gradient descent with momentum", 0.1, 0.9},
       {"adam", "Adam, beta 0.9 and 0.999", 2e-3, std::nullopt},
   };
   return rows;

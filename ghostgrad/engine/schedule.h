@@ -27,9 +27,9 @@ struct TrainerOptions {
 
   double clip = 1.0;                    // C > 0, no example moves the sum by more
   std::string clip_function = "abadi";  // a row of clip::clip_functions()
-  int64_t batch = 256;                  // expected logical batch size, 1 to N: each example is drawn with probability batch / N
+  int64_t batch = 512;                  // expected logical batch size, 1 to N: each example is drawn with probability batch / N
   int64_t physical_batch = 64;          // >= 1: examples in memory at a time; no influence on privacy
-  int64_t epochs = 10;                  // >= 1: each example is drawn this often on average
+  int64_t epochs = 20;                  // >= 1: each example is drawn this often on average
   std::string method = "auto";          // a row of clip::methods()
   OptimizerOptions optimizer{};
 
