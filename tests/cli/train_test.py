@@ -12,7 +12,7 @@ from program import ENVIRONMENT, TIMEOUT_SECONDS, ProgramTest, arguments, write_
 PINNED = {
     "epsilon", "delta", "noise_multiplier", "sample_rate", "steps", "test_accuracy", "examples_per_second", "method", "calls_by_rule",
     "independence", "private", "warnings", "interrupted", "planned_steps", "planned_epsilon", "accountant", "adjacency", "data", "model",
-    "clip", "clip_function", "expected_batch_size", "physical_batch", "epochs", "optimizer", "lr", "momentum", "seed",
+    "clip", "clip_function", "groups", "adaptive_clipping", "expected_batch_size", "physical_batch", "epochs", "optimizer", "lr", "momentum", "seed",
 }
 
 
