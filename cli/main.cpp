@@ -2,10 +2,13 @@
 // ghostgrad COMMAND [OPTIONS]; the commands are in command.cpp, the exit codes in exit.h.
 #include "cli/command.h"
 #include "cli/exit.h"
+#include "cli/output.h"
 #include <iostream>
 #include <string>
 
 #include <CLI/CLI.hpp>
+
+#include "ghostgrad/base/error.h"
 
 namespace ghostgrad::cli {
 namespace {
@@ -20,7 +23,7 @@ int refuse(const CLI::App& app, const CLI::ParseError& error) {
 int run(int argc, char** argv) {
   CLI::App app("Trains deep networks with differential privacy.", "ghostgrad");
   app.set_version_flag("--version", std::string("ghostgrad ") + GHOSTGRAD_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // at least one is wanted too, but then a misspelt one would be reported as a missing one
   std::vector<std::unique_ptr<Command>> all;
   for (const CommandRow& row : commands()) all.push_back(row.make(*app.add_subcommand(row.name, row.what)));
   try {
@@ -33,7 +36,7 @@ int run(int argc, char** argv) {
   for (size_t i = 0; i < all.size(); ++i) {
     if (app.got_subcommand(commands()[i].name)) return all[i]->run();
   }
-  return kUsage;
+  throw base::InvalidArgument("command line", "must name a command", "none", "choose one of " + names_of(commands()));
 }
 
 }  // namespace

@@ -36,6 +36,32 @@ std::string momenta() {
   return text;
 }
 
+std::string constants() {
+  std::string text;
+  for (const auto& row : clip::clip_functions()) {
+    if (!row.constant.empty()) text += fmt::format("{}{} = {} for {}", text.empty() ? "" : ", ", row.constant, row.usual, row.name);
+  }
+  return text;
+}
+
+void add_adaptive_options(CLI::App& app, engine::TrainerOptions& options) {
+  const std::string group = "Adaptive clipping (C starts at --clip and follows a quantile of the gradient norms)";
+  const auto chosen = [&options]() -> engine::AdaptiveClipping& {
+    if (!options.adaptive_clipping) options.adaptive_clipping.emplace();
+    return *options.adaptive_clipping;
+  };
+  app.add_option_function<double>(
+         "--adaptive-quantile", [chosen](double value) { chosen().quantile = value; }, "where C is to settle, e.g. 0.5 for the median")
+      ->group(group);
+  app.add_option_function<double>(
+         "--adaptive-rate", [chosen](double value) { chosen().rate = value; }, "how fast C moves; 0.2 if not given")
+      ->group(group);
+  app.add_option_function<double>(
+         "--adaptive-noise", [chosen](double value) { chosen().count_noise = value; },
+         "noise of the count of a batch; a twentieth of the batch if not given")
+      ->group(group);
+}
+
 void add_privacy_options(CLI::App& app, engine::TrainerOptions& options) {
   const std::string group = "Privacy (one of --epsilon and --noise-multiplier must be given)";
   app.add_option("--epsilon", options.epsilon, "the privacy budget; the least noise that keeps within it is found")->group(group);
@@ -43,6 +69,11 @@ void add_privacy_options(CLI::App& app, engine::TrainerOptions& options) {
   app.add_option("--delta", options.delta, "should be below 1 / number of examples")->capture_default_str()->group(group);
   app.add_option("--clip", options.clip, "C, the length that each example's gradient is clipped to")->capture_default_str()->group(group);
   app.add_option("--clip-function", options.clip_function, names_of(clip::clip_functions()))->capture_default_str()->group(group);
+  app.add_option("--clip-constant", options.clip_constant, "the constant of the clip function: " + constants())->group(group);
+  app.add_option("--groups", options.groups,
+                 "what is clipped together: flat, per_layer, per_block or per_parameter, together to C; or PREFIX=C,PREFIX=C,...")
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--accountant", options.accountant, names_of(privacy::accountants()))->capture_default_str()->group(group);
 }
 
@@ -88,6 +119,7 @@ void add_train_options(CLI::App& app, TrainCommandOptions& options) {
   app.add_option("--model", options.model, names_of(models::architectures()))->capture_default_str();
   add_config(app);
   add_privacy_options(app, options.trainer);
+  add_adaptive_options(app, options.trainer);
   add_training_options(app, options.trainer);
   add_machine_options(app, options);
   add_output_options(app, options);
@@ -97,14 +129,19 @@ void add_train_options(CLI::App& app, TrainCommandOptions& options) {
 }
 
 nlohmann::json as_json(const TrainCommandOptions& options) {
+  const auto optimizer = engine::with_defaults(options.trainer.optimizer);
   return {{"data", options.data},
           {"model", options.model},
           {"clip", options.trainer.clip},
           {"clip_function", options.trainer.clip_function},
+          {"groups", options.trainer.groups},
+          {"adaptive_clipping", options.trainer.adaptive_clipping.has_value()},
           {"expected_batch_size", options.trainer.batch},
           {"physical_batch", options.trainer.physical_batch},
           {"epochs", options.trainer.epochs},
-          {"optimizer", options.trainer.optimizer.name},
+          {"optimizer", optimizer.name},
+          {"lr", *optimizer.lr},
+          {"momentum", optimizer.momentum ? nlohmann::json(*optimizer.momentum) : nlohmann::json()},
           {"seed", options.seed}};
 }
 

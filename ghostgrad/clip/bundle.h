@@ -7,7 +7,7 @@
 // concatenated along their positions where they are of one kind; else, and below zones (weight norm, LoRA merges), the per-example
 // gradients are formed and added.
 //
-//     for (auto& bundle : make_bundles(...)) squared += bundle->squared_norms(Route::gram);
+//     for (auto& bundle : make_bundles(...)) for (auto& [parameter, squared] : bundle->squared_norms(Route::gram)) ...
 //     for (auto& [parameter, sum] : bundle->weighted_sums(coefficients)) ...
 #pragma once
 
@@ -37,15 +37,26 @@ enum class Route {
   instantiate_keep,  // form G_i and keep it for the sum
 };
 
-using ParameterSums = std::vector<std::pair<int, at::Tensor>>;
+/// Something for each parameter of a bundle.
+using ByParameter = std::vector<std::pair<int, at::Tensor>>;
+
+/// The coefficients of all groups of parameters.
+struct Coefficients {
+  at::Tensor by_group;            // [groups, B]
+  std::vector<int> of_parameter;  // the group of each parameter
+
+  [[nodiscard]] at::Tensor of_group(int group) const { return by_group[group]; }
+  [[nodiscard]] at::Tensor of(int parameter) const { return of_group(of_parameter[parameter]); }
+};
 
 class Bundle {
  public:
   virtual ~Bundle() = default;
-  /// sum over this bundle's parameters of |G_i|^2 [B]
-  [[nodiscard]] virtual at::Tensor squared_norms(Route route) = 0;
-  /// sum_i c_i G_i for each parameter of the bundle
-  [[nodiscard]] virtual ParameterSums weighted_sums(const at::Tensor& coefficients) = 0;
+  /// |G_i|^2 [B] of each parameter
+  [[nodiscard]] virtual ByParameter squared_norms(Route route) = 0;
+  /// sum_i c_i G_i of each parameter, with the coefficients of its group
+  [[nodiscard]] virtual ByParameter weighted_sums(const Coefficients& coefficients) = 0;
+  [[nodiscard]] virtual std::vector<int> parameters() const = 0;
   [[nodiscard]] virtual rules::Cost cost() const = 0;
   [[nodiscard]] virtual bool has_gram() const = 0;
   [[nodiscard]] virtual bool isolates_examples() const = 0;

@@ -20,11 +20,19 @@
 namespace ghostgrad::clip {
 namespace {
 
-void check(const std::vector<at::Tensor>& parameters, const ClipperOptions& options) {
+void check_threshold(double threshold) {
   // Squares of norms in float32 vanish below 1e-19 and overflow above 1e19: thresholds stay far away from both.
-  if (!(options.threshold >= 1e-12 && options.threshold <= 1e12)) {
-    throw base::InvalidArgument("clip", "must lie between 1e-12 and 1e12", fmt::to_string(options.threshold),
-                                "pass the norm that gradients are clipped to, e.g. 1.0");
+  if (threshold >= 1e-12 && threshold <= 1e12) return;
+  throw base::InvalidArgument("clip", "must lie between 1e-12 and 1e12", fmt::to_string(threshold),
+                              "pass the norm that gradients are clipped to, e.g. 1.0");
+}
+
+void check(const std::vector<at::Tensor>& parameters, const Groups& groups) {
+  for (double threshold : groups.thresholds) check_threshold(threshold);
+  if (groups.of_parameter.size() != parameters.size()) {
+    throw base::InvalidArgument("groups", "must say the group of each parameter",
+                                fmt::format("{} for {} parameters", groups.of_parameter.size(), parameters.size()),
+                                "make them from the names of the tracked parameters");
   }
   for (const at::Tensor& parameter : parameters) {
     if (parameter.is_complex()) {
@@ -45,8 +53,7 @@ void check_mask(const at::Tensor& losses, const at::Tensor& mask) {
 
 bool all_true(const at::Tensor& flags) { return flags.all().item<bool>(); }
 
-/// Errors of a float sum of n terms, each below C, grow like sqrt(n) u times the sum of their sizes [Higham & Mary 2019, Thm. 2.4]; n = B
-/// T.
+/// Errors of a float sum of n = B T terms, each below C, grow like sqrt(n) u times the sum of their sizes [Higham19, Thm. 2.4].
 double accumulation_error(const at::Tensor& losses, double positions, double threshold) {
   const double unit = losses.scalar_type() == at::kDouble ? std::ldexp(1.0, -53) : std::ldexp(1.0, -24);
   const auto examples = static_cast<double>(losses.size(0));
@@ -59,17 +66,31 @@ double most_positions(const std::vector<BundlePtr>& bundles) {
   return positions;
 }
 
+/// An ordinary backward rounds the whole sum to the precision of the model; book-keeping adds up in float32 at least.
+bool in_low_precision(const Norms& norms) {
+  return std::any_of(norms.cut->calls.begin(), norms.cut->calls.end(), [&](const graph::Call& call) {
+    return norms.graph->nodes[call.node]->input_metadata(0).options().dtype().itemsize() < sizeof(float);
+  });
+}
+
 graph::Cut cut_of(const graph::Graph& graph, size_t parameters) { return graph::find_cut(graph, graph::propagate(graph), parameters); }
 
 }  // namespace
 
 Clipper::Clipper(std::vector<at::Tensor> parameters, ClipperOptions options)
     : parameters_(std::move(parameters)),
-      options_(std::move(options)),
-      method_(&find_method(options_.method)),
-      clip_function_(&find_clip_function(options_.clip_function)),
-      router_(*method_, options_.keep_bytes) {
-  check(parameters_, options_);
+      method_(&find_method(options.method)),
+      clip_function_(&find_clip_function(options.clip_function)),
+      clip_constant_(constant_of(*clip_function_, options.clip_constant)),
+      groups_(options.groups.count() > 0 ? std::move(options.groups) : one_group(parameters_.size(), options.threshold)),
+      router_(*method_, options.keep_bytes) {
+  check(parameters_, groups_);
+}
+
+void Clipper::set_sensitivity(double sensitivity) {
+  Groups scaled = groups_.scaled_to(sensitivity);
+  for (double threshold : scaled.thresholds) check_threshold(threshold);
+  groups_ = std::move(scaled);
 }
 
 void Clipper::refuse_refused(const graph::Cut& cut) {
@@ -85,7 +106,7 @@ ClippedSum Clipper::start(std::optional<noise::Lattice> lattice) const {
     zeros.push_back(
         at::zeros(parameter.sizes(), at::TensorOptions(lattice ? at::kLong : at::kDouble).device(lattice ? at::kCPU : parameter.device())));
   }
-  return {std::move(zeros), std::move(lattice), options_.threshold, method_->norm != NormRoute::none};
+  return {std::move(zeros), std::move(lattice), sensitivity(), method_->norm != NormRoute::none};
 }
 
 at::Tensor Clipper::ones_where(const at::Tensor& losses, const at::Tensor& mask) const {
@@ -122,17 +143,24 @@ std::vector<Use> Clipper::uses_of(const at::Tensor& losses, const at::Tensor& ma
   return uses;
 }
 
-at::Tensor Clipper::squared_norms(Norms& norms) {
-  std::vector<at::Tensor> parts;
+void Clipper::find_squared_norms(Norms& norms) {
+  const auto options = norms.losses.options().dtype(at::kDouble);
+  std::vector<at::Tensor> by_group(groups_.count());
   router_.begin();
   report_.clear();
   for (BundlePtr& bundle : norms.bundles) {
     const Route route = router_.route(*bundle, norms.losses.element_size());
     report_.push_back({bundle->label(), to_string(route)});
-    const at::Tensor part = bundle->squared_norms(route);
-    if (part.defined()) parts.push_back(part.to(at::kDouble));
+    for (const auto& [parameter, squared] : bundle->squared_norms(route)) {
+      at::Tensor& sum = by_group[groups_.of_parameter[parameter]];
+      sum = sum.defined() ? sum.add_(squared) : squared.to(at::kDouble, /*non_blocking=*/false, /*copy=*/true);
+    }
   }
-  return parts.empty() ? at::zeros({norms.losses.size(0)}, norms.losses.options().dtype(at::kDouble)) : at::stack(parts).sum(0);
+  for (at::Tensor& sum : by_group) {
+    if (!sum.defined()) sum = at::zeros({norms.losses.size(0)}, options);
+  }
+  norms.by_group = at::stack(by_group);
+  norms.squared = norms.by_group.sum(0);
 }
 
 void Clipper::find_valid(Norms& norms, const at::Tensor& mask) {
@@ -161,30 +189,48 @@ Norms Clipper::norms(const at::Tensor& losses, const at::Tensor& mask, const Jud
   norms.cut = std::make_shared<graph::Cut>(graph::find_cut(*norms.graph, owners, parameters_.size()));
   judge(*norms.cut);
   norms.bundles = make_bundles(*norms.graph, uses_of(losses, mask, norms, owners));
-  norms.squared = squared_norms(norms);
+  find_squared_norms(norms);
   find_valid(norms, mask);
   return norms;
 }
 
 at::Tensor Clipper::coefficients(const Norms& norms) const {
-  const at::Tensor coefficients = clip_function_->coefficients(norms.squared.sqrt(), options_.threshold);
-  return at::where(norms.valid, coefficients, at::zeros({}, coefficients.options()));
+  std::vector<at::Tensor> rows;
+  for (int group = 0; group < groups_.count(); ++group) {
+    rows.push_back(clip_function_->coefficients(norms.by_group[group].sqrt(), {groups_.thresholds[group], clip_constant_}));
+  }
+  const at::Tensor all = at::stack(rows);
+  return at::where(norms.valid, all, at::zeros({}, all.options()));
+}
+
+void Clipper::second_backward(const Norms& norms, const at::Tensor& coefficients, ClippedSum& into) const {
+  for (int group = 0; group < groups_.count(); ++group) {
+    std::vector<at::Tensor> members;
+    std::vector<size_t> places;
+    for (size_t i = 0; i < parameters_.size(); ++i) {
+      if (groups_.of_parameter[i] != group) continue;
+      members.push_back(parameters_[i]);
+      places.push_back(i);
+    }
+    const auto grads = graph::gradients(norms.losses, coefficients[group].to(norms.losses.scalar_type()), members);
+    for (size_t k = 0; k < grads.size(); ++k) {
+      if (grads[k].defined()) into.add(places[k], grads[k].is_sparse() ? grads[k].to_dense() : grads[k]);
+    }
+  }
 }
 
 void Clipper::sums(Norms& norms, const at::Tensor& coefficients, ClippedSum& into) const {
   at::NoGradGuard no_grad;
-  const bool second_backward = method_->sum == SumRoute::second_backward && norms.nonfinite == 0 && all_true(norms.squared.isfinite());
-  if (second_backward) {
-    const auto grads = graph::gradients(norms.losses, coefficients.to(norms.losses.scalar_type()), parameters_);
-    for (size_t i = 0; i < grads.size(); ++i) {
-      if (grads[i].defined()) into.add(i, grads[i].is_sparse() ? grads[i].to_dense() : grads[i]);
-    }
+  const bool finite = norms.nonfinite == 0 && all_true(norms.squared.isfinite());
+  if (method_->sum == SumRoute::second_backward && finite && !in_low_precision(norms)) {
+    second_backward(norms, coefficients, into);
   } else {
+    const Coefficients by_group{coefficients, groups_.of_parameter};
     for (BundlePtr& bundle : norms.bundles) {
-      for (auto& [parameter, sum] : bundle->weighted_sums(coefficients)) into.add(parameter, sum);
+      for (auto& [parameter, sum] : bundle->weighted_sums(by_group)) into.add(parameter, sum);
     }
   }
-  into.finish_physical_batch(accumulation_error(norms.losses, most_positions(norms.bundles), options_.threshold));
+  into.finish_physical_batch(accumulation_error(norms.losses, most_positions(norms.bundles), sensitivity()));
 }
 
 at::Tensor Clipper::accumulate(const at::Tensor& losses, const at::Tensor& mask, ClippedSum& into, const Judge& judge) {
@@ -206,6 +252,10 @@ at::Tensor Clipper::accumulate_unclipped(const at::Tensor& losses, const at::Ten
   return at::zeros({losses.size(0)}, losses.options().dtype(at::kDouble));
 }
 
+LoopOptions Clipper::loop_options(int64_t examples, const at::Tensor& mask) const {
+  return {examples, mask, clip_function_, clip_constant_, &groups_};
+}
+
 at::Tensor Clipper::accumulate_by_loop(const at::Tensor& losses, const at::Tensor& mask, ClippedSum& into, const Judge& judge) {
   at::NoGradGuard no_grad;
   const auto graph = graph::walk(losses, parameters_);
@@ -217,7 +267,7 @@ at::Tensor Clipper::accumulate_by_loop(const at::Tensor& losses, const at::Tenso
     root[example] = 1;
     return graph::gradients(losses, root, parameters_);
   };
-  const LoopSum loop = clip_by_loop(gradients, {losses.size(0), mask, clip_function_, options_.threshold});
+  const LoopSum loop = clip_by_loop(gradients, loop_options(losses.size(0), mask));
   if (loop.nonfinite > 0) {
     throw base::PrivacyError("multi_loss",
                              "runs the whole batch once per example and cannot keep a non-finite example apart from the others", "",
@@ -236,7 +286,7 @@ at::Tensor Clipper::accumulate_each(int64_t examples, const std::function<at::Te
     refuse_refused(cut_of(graph, parameters_.size()));
     return graph::gradients(last, at::ones_like(last), parameters_);
   };
-  const LoopSum loop = clip_by_loop(gradients, {examples, mask, clip_function_, options_.threshold});
+  const LoopSum loop = clip_by_loop(gradients, loop_options(examples, mask));
   nonfinite_ += loop.nonfinite;
   return finish_loop(loop, last, into);
 }
@@ -245,7 +295,7 @@ at::Tensor Clipper::finish_loop(const LoopSum& loop, const at::Tensor& losses, C
   for (size_t i = 0; i < loop.sums.size(); ++i) {
     if (loop.sums[i].defined()) into.add(i, loop.sums[i]);
   }
-  into.finish_physical_batch(losses.defined() ? accumulation_error(losses, 1, options_.threshold) : 0);
+  into.finish_physical_batch(losses.defined() ? accumulation_error(losses, 1, sensitivity()) : 0);
   report_ = {{"every parameter", "loop"}};
   return loop.norms;
 }

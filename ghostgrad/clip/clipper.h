@@ -6,7 +6,7 @@
 //     Norms norms = clipper.norms(losses, mask);                  // half one: [B] squared norms, and what is kept
 //     clipper.sums(norms, clipper.coefficients(norms), sum);      // half two: the clipped sum for given coefficients
 //
-// The halves are apart so that ranks of a tensor- or pipeline-parallel model can add up their [B] norms in between.
+// The halves are apart so that ranks of a tensor- or pipeline-parallel model can add up their [groups, B] squared norms in between.
 //
 // Guarantee: the exact sum moves by at most C when one example is added, removed or replaced by nothing. Masked and non-finite examples are
 // selected away: they contribute exactly zero.
@@ -23,6 +23,7 @@
 #include "ghostgrad/clip/bundle.h"
 #include "ghostgrad/clip/clip_function.h"
 #include "ghostgrad/clip/clipped_sum.h"
+#include "ghostgrad/clip/groups.h"
 #include "ghostgrad/clip/loop.h"
 #include "ghostgrad/clip/method.h"
 #include "ghostgrad/clip/router.h"
@@ -34,13 +35,16 @@ struct ClipperOptions {
   double threshold = 1.0;  // C
   std::string method = "auto";
   std::string clip_function = "abadi";
+  std::optional<double> clip_constant = std::nullopt;  // of the clip function, where it has one
+  Groups groups = {};                                  // with thresholds of their own, instead of C; none: all parameters together
   int64_t keep_bytes = int64_t{1} << 30;  // instantiated gradients kept between norms and sums; does not change results beyond rounding
 };
 
 /// What one physical batch left behind after the norms half.
 struct Norms {
-  at::Tensor squared;  // [B] float64, of the tracked parameters' gradients
-  at::Tensor valid;    // [B] bool: not masked, finite loss, finite norm
+  at::Tensor by_group;  // [groups, B] float64: squared norms of the gradients of each group
+  at::Tensor squared;   // [B] float64: of all tracked parameters
+  at::Tensor valid;     // [B] bool: not masked, finite loss, finite norm
   int64_t masked = 0;
   int64_t nonfinite = 0;  // private: for the caller's eyes, never for a log
 
@@ -65,7 +69,11 @@ class Clipper {
   Clipper(std::vector<at::Tensor> parameters, ClipperOptions options);
 
   [[nodiscard]] const std::vector<at::Tensor>& parameters() const { return parameters_; }
-  [[nodiscard]] const ClipperOptions& options() const { return options_; }
+  [[nodiscard]] const Groups& groups() const { return groups_; }
+  /// C: how far one example moves the clipped sum at most.
+  [[nodiscard]] double sensitivity() const { return groups_.sensitivity(); }
+  /// From the next logical batch on; all groups scale alike.
+  void set_sensitivity(double sensitivity);
   [[nodiscard]] const Method& method() const { return *method_; }
 
   /// An empty logical batch.
@@ -74,8 +82,9 @@ class Clipper {
   /// losses [B], mask: bool [B] or undefined (all count). `judge` sees the cut before anything is computed.
   /// Errors: those of walk(); PrivacyError for refused graphs, and for a NaN that reached a call that runs by the fallback.
   [[nodiscard]] Norms norms(const at::Tensor& losses, const at::Tensor& mask, const Judge& judge = refuse_refused);
-  /// [B] float64, zero for examples that are not valid.
+  /// [groups, B] float64, zero for examples that are not valid.
   [[nodiscard]] at::Tensor coefficients(const Norms& norms) const;
+  /// coefficients [groups, B]
   void sums(Norms& norms, const at::Tensor& coefficients, ClippedSum& into) const;
 
   /// Both halves, and the methods that have none (non_private, multi_loss). Returns the norms [B] (zeros for non_private).
@@ -99,16 +108,19 @@ class Clipper {
   [[nodiscard]] at::Tensor ones_where(const at::Tensor& losses, const at::Tensor& mask) const;
   [[nodiscard]] std::vector<Use> uses_of(const at::Tensor& losses, const at::Tensor& mask, const Norms& norms,
                                          const graph::Ownerships& owners);
-  [[nodiscard]] at::Tensor squared_norms(Norms& norms);
+  void find_squared_norms(Norms& norms);
   void find_valid(Norms& norms, const at::Tensor& mask);
+  void second_backward(const Norms& norms, const at::Tensor& coefficients, ClippedSum& into) const;
+  [[nodiscard]] LoopOptions loop_options(int64_t examples, const at::Tensor& mask) const;
   at::Tensor accumulate_by_loop(const at::Tensor& losses, const at::Tensor& mask, ClippedSum& into, const Judge& judge);
   at::Tensor finish_loop(const LoopSum& loop, const at::Tensor& losses, ClippedSum& into);
   at::Tensor accumulate_unclipped(const at::Tensor& losses, const at::Tensor& mask, ClippedSum& into);
 
   std::vector<at::Tensor> parameters_;
-  ClipperOptions options_;
   const Method* method_;
   const ClipFunction* clip_function_;
+  double clip_constant_;
+  Groups groups_;
   Router router_;
   std::vector<CallReport> report_;
   std::map<std::string, int64_t> calls_by_rule_;

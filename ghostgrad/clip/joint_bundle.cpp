@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/clip/joint_bundle.h"
 
+#include <set>
+
 #include <ATen/ops/zeros.h>
 
 #include "ghostgrad/graph/capture.h"
@@ -48,36 +50,53 @@ JointBundle::JointBundle(const graph::Graph& graph, std::vector<Use> uses, std::
   label_ = std::move(label);
 }
 
-JointBundle::ByParameter JointBundle::per_example() const {
-  ByParameter sums;
+JointBundle::Sums JointBundle::per_example() const {
+  Sums sums;
   for (const Use& use : uses_) add_into(sums, through_zone(graph_, *use.zone, use.term->per_example()));
   return sums;
 }
 
-at::Tensor JointBundle::squared_norms(Route route) {
-  const ByParameter grads = per_example();
+std::vector<int> JointBundle::parameters() const {
+  std::set<int> all;
+  for (const Use& use : uses_) {
+    for (int leaf : use.zone->leaves) all.insert(graph_.parameter[leaf]);
+  }
+  return {all.begin(), all.end()};
+}
+
+ByParameter JointBundle::squared_norms(Route route) {
+  const Sums grads = per_example();
   kept_.clear();
   if (route == Route::instantiate_keep) kept_ = grads;
-  at::Tensor squared;
-  for (const auto& [parameter, grad] : grads) {
-    const at::Tensor part = rules::squares_per_example(grad);
-    squared = squared.defined() ? squared + part : part;
-  }
+  ByParameter squared;
+  for (const auto& [parameter, grad] : grads) squared.emplace_back(parameter, rules::squares_per_example(grad));
   return squared;
 }
 
-ParameterSums JointBundle::weighted_sums(const at::Tensor& coefficients) {
-  ByParameter sums;
-  if (!kept_.empty()) {
-    for (const auto& [parameter, grads] : kept_) sums[parameter] = rules::weighted_sum_of(grads, coefficients);
-  } else {
-    for (const Use& use : uses_) {
-      for (const auto& [parameter, grad] : through_zone(graph_, *use.zone, use.term->weighted_sum(coefficients).unsqueeze(0))) {
-        add_into(sums, {{parameter, grad.squeeze(0)}});
-      }
+JointBundle::Sums JointBundle::sums_with(const at::Tensor& coefficients) const {
+  Sums sums;
+  for (const Use& use : uses_) {
+    for (const auto& [parameter, grad] : through_zone(graph_, *use.zone, use.term->weighted_sum(coefficients).unsqueeze(0))) {
+      add_into(sums, {{parameter, grad.squeeze(0)}});
     }
   }
-  return {sums.begin(), sums.end()};
+  return sums;
+}
+
+ByParameter JointBundle::weighted_sums(const Coefficients& coefficients) {
+  ByParameter sums;
+  if (!kept_.empty()) {
+    for (const auto& [parameter, grads] : kept_) sums.emplace_back(parameter, rules::weighted_sum_of(grads, coefficients.of(parameter)));
+    return sums;
+  }
+  std::set<int> groups;
+  for (int parameter : parameters()) groups.insert(coefficients.of_parameter[parameter]);
+  for (int group : groups) {  // once through the zone for each
+    for (auto& [parameter, sum] : sums_with(coefficients.of_group(group))) {
+      if (coefficients.of_parameter[parameter] == group) sums.emplace_back(parameter, std::move(sum));
+    }
+  }
+  return sums;
 }
 
 rules::Cost JointBundle::cost() const {

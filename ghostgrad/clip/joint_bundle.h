@@ -12,21 +12,24 @@ namespace ghostgrad::clip {
 class JointBundle final : public Bundle {
  public:
   JointBundle(const graph::Graph& graph, std::vector<Use> uses, std::string label);
-  [[nodiscard]] at::Tensor squared_norms(Route route) override;
-  [[nodiscard]] ParameterSums weighted_sums(const at::Tensor& coefficients) override;
+  [[nodiscard]] ByParameter squared_norms(Route route) override;
+  [[nodiscard]] ByParameter weighted_sums(const Coefficients& coefficients) override;
+  [[nodiscard]] std::vector<int> parameters() const override;
   [[nodiscard]] rules::Cost cost() const override;
   [[nodiscard]] bool has_gram() const override { return false; }
   [[nodiscard]] bool isolates_examples() const override;
   void keep_only(const at::Tensor& valid) override;
 
  private:
-  using ByParameter = std::map<int, at::Tensor>;
+  using Sums = std::map<int, at::Tensor>;
   /// Per-example gradients [B, *shape] of each parameter.
-  [[nodiscard]] ByParameter per_example() const;
+  [[nodiscard]] Sums per_example() const;
+  /// sum_i c_i G_i of all parameters, with the same coefficients for all.
+  [[nodiscard]] Sums sums_with(const at::Tensor& coefficients) const;
 
   const graph::Graph& graph_;
   std::vector<Use> uses_;
-  ByParameter kept_;
+  Sums kept_;
 };
 
 }  // namespace ghostgrad::clip

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 
 namespace ghostgrad::clip {
@@ -16,20 +15,33 @@ void densify(std::vector<at::Tensor>& grads) {
   }
 }
 
-double norm_of(const std::vector<at::Tensor>& grads) {
-  double squared = 0;
-  for (const at::Tensor& grad : grads) {
-    if (grad.defined()) squared += std::pow(grad.to(at::kDouble).norm().item<double>(), 2);
+/// [groups] float64
+at::Tensor norms_of(const std::vector<at::Tensor>& grads, const Groups& groups) {
+  at::Tensor squared = at::zeros({groups.count()}, at::kDouble);
+  for (size_t p = 0; p < grads.size(); ++p) {
+    if (grads[p].defined()) squared[groups.of_parameter[p]] += std::pow(grads[p].to(at::kDouble).norm().item<double>(), 2);
   }
-  return std::sqrt(squared);
+  return squared.sqrt_();
 }
 
-void add_scaled(std::vector<at::Tensor>& sums, const std::vector<at::Tensor>& grads, double coefficient) {
+std::vector<double> coefficients_of(const at::Tensor& norms, const LoopOptions& options) {
+  std::vector<double> coefficients;
+  for (int group = 0; group < options.groups->count(); ++group) {
+    const Clipping clipping{options.groups->thresholds[group], options.clip_constant};
+    coefficients.push_back(options.clip_function->coefficients(norms.narrow(0, group, 1), clipping).item<double>());
+  }
+  return coefficients;
+}
+
+/// coefficients: one for each group
+void add_scaled(std::vector<at::Tensor>& sums, const std::vector<at::Tensor>& grads, const LoopOptions& options,
+                const std::vector<double>& coefficients) {
   sums.resize(grads.size());
   for (size_t p = 0; p < grads.size(); ++p) {
     if (!grads[p].defined()) continue;
     const at::Tensor scaled =
-        grads[p].to(grads[p].is_floating_point() && grads[p].element_size() < 4 ? at::kFloat : grads[p].scalar_type()) * coefficient;
+        grads[p].to(grads[p].is_floating_point() && grads[p].element_size() < 4 ? at::kFloat : grads[p].scalar_type()) *
+        coefficients[options.groups->of_parameter[p]];
     sums[p] = sums[p].defined() ? sums[p].add_(scaled) : scaled;
   }
 }
@@ -43,14 +55,13 @@ LoopSum clip_by_loop(const ExampleGradients& gradients, const LoopOptions& optio
     if (options.mask.defined() && !options.mask[i].item<bool>()) continue;
     auto grads = gradients(i);
     if (grads) densify(*grads);
-    const double norm = grads ? norm_of(*grads) : std::numeric_limits<double>::quiet_NaN();
-    result.norms[i] = norm;
-    if (!std::isfinite(norm)) {
+    const at::Tensor norms = grads ? norms_of(*grads, *options.groups) : at::Tensor();
+    result.norms[i] = grads ? norms.norm().item<double>() : std::numeric_limits<double>::quiet_NaN();
+    if (!std::isfinite(result.norms[i].item<double>())) {
       ++result.nonfinite;
       continue;
     }
-    const double coefficient = options.clip_function->coefficients(at::full({1}, norm, at::kDouble), options.threshold).item<double>();
-    add_scaled(result.sums, *grads, coefficient);
+    add_scaled(result.sums, *grads, options, coefficients_of(norms, options));
   }
   return result;
 }

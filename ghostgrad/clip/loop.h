@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One example at a time: the slow, obvious way, and the judge of all others.
 //
-//     for each i:  G_i = grad(loss_i);  sum += clip(|G_i|) G_i
+//     for each i:  G_i = grad(loss_i);  for each group of parameters:  sum += clip(|G_i|) G_i
 #pragma once
 
 #include <functional>
@@ -11,6 +11,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "ghostgrad/clip/clip_function.h"
+#include "ghostgrad/clip/groups.h"
 
 namespace ghostgrad::clip {
 
@@ -27,7 +28,8 @@ struct LoopOptions {
   int64_t examples = 0;
   at::Tensor mask;  // bool [B] or undefined
   const ClipFunction* clip_function = nullptr;
-  double threshold = 1.0;
+  double clip_constant = 0;
+  const Groups* groups = nullptr;
 };
 
 [[nodiscard]] LoopSum clip_by_loop(const ExampleGradients& gradients, const LoopOptions& options);

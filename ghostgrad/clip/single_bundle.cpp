@@ -8,16 +8,21 @@ SingleBundle::SingleBundle(const graph::Graph& graph, rules::TermPtr term, graph
   label_ = std::move(label);
 }
 
-at::Tensor SingleBundle::squared_norms(Route route) {
+ByParameter SingleBundle::squared_norms(Route route) {
   kept_.reset();
-  if (route == Route::gram) return term_->squared_norms();
+  if (route == Route::gram) return {{path_.parameter, term_->squared_norms()}};
   const at::Tensor grads = term_->per_example();
-  if (route == Route::instantiate_keep) kept_ = grads;
-  return rules::squares_per_example(grads);
+  const at::Tensor squared = rules::squares_per_example(grads);
+  if (route == Route::instantiate_keep) {
+    kept_ = grads;
+    return {{path_.parameter, squared}};
+  }
+  return {{path_.parameter, (squared.sqrt() + term_->rounding()).square()}};  // the sum will be formed from other roundings than the norm
 }
 
-ParameterSums SingleBundle::weighted_sums(const at::Tensor& coefficients) {
-  const at::Tensor sum = kept_.defined() ? rules::weighted_sum_of(kept_, coefficients) : term_->weighted_sum(coefficients);
+ByParameter SingleBundle::weighted_sums(const Coefficients& coefficients) {
+  const at::Tensor c = coefficients.of(path_.parameter);
+  const at::Tensor sum = kept_.defined() ? rules::weighted_sum_of(kept_, c) : term_->weighted_sum(c);
   return {{path_.parameter, graph::pull_back(graph_, path_, sum.unsqueeze(0)).squeeze(0)}};
 }
 

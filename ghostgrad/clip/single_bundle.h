@@ -9,8 +9,9 @@ namespace ghostgrad::clip {
 class SingleBundle final : public Bundle {
  public:
   SingleBundle(const graph::Graph& graph, rules::TermPtr term, graph::Path path, std::string label);
-  [[nodiscard]] at::Tensor squared_norms(Route route) override;
-  [[nodiscard]] ParameterSums weighted_sums(const at::Tensor& coefficients) override;
+  [[nodiscard]] ByParameter squared_norms(Route route) override;
+  [[nodiscard]] ByParameter weighted_sums(const Coefficients& coefficients) override;
+  [[nodiscard]] std::vector<int> parameters() const override { return {path_.parameter}; }
   [[nodiscard]] rules::Cost cost() const override { return term_->cost(); }
   [[nodiscard]] bool has_gram() const override { return term_->has_gram(); }
   [[nodiscard]] bool isolates_examples() const override { return term_->isolates_examples(); }

@@ -24,24 +24,38 @@ Engine::Engine(NamedParameters named_parameters, Plan plan, random::Key key, Che
     : named_(std::move(named_parameters)), plan_(std::move(plan)), key_(std::move(key)) {
   if (named_.empty())
     throw base::InvalidArgument("named_parameters", "must hold at least one parameter", "none", "pass model->named_parameters()");
-  accountant_ = privacy::make_accountant(plan_.options().accountant);
+  const PlanOptions& options = plan_.options();
+  accountant_ = privacy::make_accountant(options.accountant);
+  if (options.adaptive_clipping) {
+    adaptive_.emplace(
+        AdaptiveThreshold::Plan{*options.adaptive_clipping, options.clip, options.noise_multiplier, options.expected_batch_size});
+  }
   (void)make_clipper();  // refuses what cannot be tracked now, not at the first step
 }
 
 clip::Clipper Engine::make_clipper() const {
   const PlanOptions& options = plan_.options();
   std::vector<at::Tensor> parameters;
+  std::vector<std::string> names;
   for (const auto& [name, parameter] : named_) {
-    if (parameter.requires_grad()) parameters.push_back(parameter);
+    if (!parameter.requires_grad()) continue;
+    parameters.push_back(parameter);
+    names.push_back(name);
   }
   if (parameters.empty()) {
     throw base::InvalidArgument("named_parameters", "must hold a parameter that requires gradients",
                                 fmt::format("{} frozen ones", named_.size()), "unfreeze what is to be trained");
   }
-  return clip::Clipper(std::move(parameters), {.threshold = options.clip,
-                                               .method = options.method,
+  return clip::Clipper(std::move(parameters), {.method = options.method,
                                                .clip_function = options.clip_function,
+                                               .clip_constant = options.clip_constant,
+                                               .groups = clip::make_groups(options.groups, names, options.clip),
                                                .keep_bytes = options.performance.keep_bytes});
+}
+
+double Engine::threshold() const {
+  if (adaptive_ && !sum_) return adaptive_->threshold();
+  return clipper_ ? clipper_->sensitivity() : make_clipper().sensitivity();
 }
 
 void Engine::begin() {
@@ -54,13 +68,14 @@ void Engine::begin() {
   }
   if (sum_) return;
   if (!clipper_ || now != tracked_) clipper_.emplace(make_clipper());
+  if (adaptive_) clipper_->set_sensitivity(adaptive_->threshold());
   tracked_ = std::move(now);
   int64_t dimension = 0;
   for (const at::Tensor& parameter : clipper_->parameters()) dimension += parameter.numel();
   const PlanOptions& options = plan_.options();
   const bool noisy = options.noise_multiplier > 0;
-  sum_.emplace(
-      clipper_->start(noisy ? std::optional(noise::make_lattice(options.noise_multiplier, options.clip, dimension)) : std::nullopt));
+  sum_.emplace(clipper_->start(noisy ? std::optional(noise::make_lattice(options.noise_multiplier, clipper_->sensitivity(), dimension))
+                                     : std::nullopt));
 }
 
 /// An ordinary backward adds to a .grad in place, so that being the same tensor is not enough.
@@ -99,7 +114,7 @@ void Engine::judge(const graph::Cut& cut) {
 }
 
 template <class Work>
-void Engine::accumulate(const Work& work) {
+void Engine::accumulate(const at::Tensor& mask, const Work& work) {
   if (broken_) {
     throw base::PrivacyError("backward", "was left half-way by an error, and the logical batch is incomplete", "",
                              "call discard() and start it again");
@@ -108,6 +123,7 @@ void Engine::accumulate(const Work& work) {
   refuse_ordinary_gradients();
   broken_ = true;
   last_norms_ = work();
+  if (adaptive_) adaptive_->count(last_norms_, mask);
   broken_ = false;
 }
 
@@ -117,7 +133,7 @@ void Engine::backward(const at::Tensor& losses, const at::Tensor& mask) {
     throw base::InvalidArgument("method", "naive runs the model once per example and needs a function of the batch", "losses",
                                 "call backward(loss_fn, batch), or choose another method");
   }
-  accumulate([&] { return clipper_->accumulate(losses, mask, *sum_, [this](const graph::Cut& cut) { judge(cut); }); });
+  accumulate(mask, [&] { return clipper_->accumulate(losses, mask, *sum_, [this](const graph::Cut& cut) { judge(cut); }); });
 }
 
 void Engine::backward(const LossFunction& loss_fn, const Batch& batch, const at::Tensor& mask) {
@@ -130,7 +146,7 @@ void Engine::backward(const LossFunction& loss_fn, const Batch& batch, const at:
   };
   saw_batch_ = true;
   saw_unaudited_ = saw_unaudited_ || audited_.empty();  // run alone an example sees no other, and what couples them fails the check
-  accumulate([&] { return clipper_->accumulate_each(batch[0].size(0), losses_of, mask, *sum_); });
+  accumulate(mask, [&] { return clipper_->accumulate_each(batch[0].size(0), losses_of, mask, *sum_); });
 }
 
 void Engine::release() {
@@ -140,8 +156,9 @@ void Engine::release() {
   const PlanOptions& options = plan_.options();
   clip::ClippedSum sum = std::move(*sum_);
   sum_.reset();
-  const auto noisy =
-      engine::release(std::move(sum), {options.noise_multiplier, options.expected_batch_size, static_cast<uint64_t>(steps_)}, key_);
+  const double noise_multiplier = adaptive_ ? adaptive_->noise().sum : options.noise_multiplier;
+  const auto noisy = engine::release(std::move(sum), {noise_multiplier, options.expected_batch_size, static_cast<uint64_t>(steps_)}, key_);
+  if (adaptive_) adaptive_->release(key_, static_cast<uint64_t>(steps_));
   if (options.sample_rate) accountant_->compose(plan_.event());
   ++steps_;
   released_.clear();
@@ -155,6 +172,7 @@ void Engine::release() {
 
 void Engine::discard() {
   sum_.reset();
+  if (adaptive_) adaptive_->discard();
   broken_ = false;
 }
 

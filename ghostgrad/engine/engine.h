@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine: per-example losses in, private gradients out.
 //
-//     auto engine = Engine(model->named_parameters(), Plan({.clip = 1.0, .noise_multiplier = 1.1, .expected_batch_size = 256, .sample_rate
-//     = q})); engine.backward(losses, batch.mask);     // losses [B]; again for each physical batch engine.step(optimizer); // one release:
-//     noise once, .grad written, the event recorded, optimizer.step() engine.epsilon(1e-5);
+//     auto engine = Engine(model->named_parameters(), Plan({.clip = 1.0, .noise_multiplier = 1.1, .expected_batch_size = 256}));
+//     engine.backward(losses, batch.mask);     // losses [B]; again for each physical batch
+//     engine.step(optimizer);                  // one release: noise once, .grad written, the event recorded, optimizer.step()
+//     engine.epsilon(1e-5);                    // with .sample_rate = q in the plan
 //
 // The model is any libtorch model, untouched: nothing is wrapped or hooked, and .grad is written by a release alone.
 //
@@ -76,6 +77,8 @@ class Engine {
   [[nodiscard]] Report report() const;
   [[nodiscard]] int64_t steps() const { return steps_; }
   [[nodiscard]] const Plan& plan() const { return plan_; }
+  /// C of the logical batch under way, or of the next: the plan's, where it is not adaptive.
+  [[nodiscard]] double threshold() const;
   /// Norms [B] of the last physical batch. Private: for debugging and tests, never for a log.
   [[nodiscard]] const at::Tensor& last_norms() const { return last_norms_; }
 
@@ -104,7 +107,7 @@ class Engine {
   void judge(const graph::Cut& cut);
   /// Runs one physical batch; whatever it throws leaves the logical batch unusable until discard().
   template <class Work>
-  void accumulate(const Work& work);
+  void accumulate(const at::Tensor& mask, const Work& work);
 
   NamedParameters named_;
   Plan plan_;
@@ -112,6 +115,7 @@ class Engine {
   std::vector<size_t> tracked_;  // indices into named_
   std::optional<clip::Clipper> clipper_;
   std::optional<clip::ClippedSum> sum_;
+  std::optional<AdaptiveThreshold> adaptive_;
   struct Released {
     at::Tensor grad;
     int64_t version;  // in-place changes so far

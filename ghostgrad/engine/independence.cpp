@@ -109,7 +109,7 @@ class Experiment {
   /// clip.
   void add_up(clip::Norms& norms, const Seen& seen) const {
     auto sum = clipper_.start(std::nullopt);
-    clipper_.sums(norms, at::ones_like(norms.squared), sum);
+    clipper_.sums(norms, at::ones_like(norms.by_group), sum);
     const auto ordinary = graph::gradients(norms.losses, at::ones_like(norms.losses), clipper_.parameters());
     const double tolerance = seen.losses.scalar_type() == at::kDouble ? 1e-9 : 0.05;
     for (size_t p = 0; p < ordinary.size(); ++p) {

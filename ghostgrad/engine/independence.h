@@ -2,8 +2,7 @@
 // The independence check: what the graph cannot see (statistics of raw inputs, detached means, normalisers over the batch, routing by
 // rank), an experiment does.
 //
-//     const IndependenceReport report = check_independence(loss_fn, batch, parameters);      // throws PrivacyError when examples are
-//     coupled
+//     const auto report = check_independence(loss_fn, batch, parameters);      // throws PrivacyError when examples are coupled
 //
 // Replaces random subsets of the examples by copies of others, with the same seed and the same shapes (so that dropout keeps its masks),
 // and demands that the losses and the gradient norms of all others stay the same to the bit. Then drops examples, which catches division by

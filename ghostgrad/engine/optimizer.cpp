@@ -26,7 +26,7 @@ const OptimizerRow& find_optimizer(const std::string& name) {
 
 const std::vector<OptimizerRow>& optimizers() {
   static const std::vector<OptimizerRow> rows = {
-      {"sgd", "stochastic gradient descent with momentum", 0.5, 0.9},
+      {"sgd", "stochastic gradient descent with momentum", 0.1, 0.9},
       {"adam", "Adam, beta 0.9 and 0.999", 2e-3, std::nullopt},
   };
   return rows;
@@ -48,13 +48,18 @@ void check(const OptimizerOptions& options) {
   }
 }
 
-std::unique_ptr<torch::optim::Optimizer> make_optimizer(const OptimizerOptions& options, std::vector<at::Tensor> parameters) {
+OptimizerOptions with_defaults(OptimizerOptions options) {
   check(options);
   const OptimizerRow& row = find_optimizer(options.name);
-  const double lr = options.lr.value_or(row.lr);
-  if (row.name == "adam") return std::make_unique<torch::optim::Adam>(std::move(parameters), torch::optim::AdamOptions(lr));
-  const double momentum = options.momentum.value_or(*row.momentum);
-  return std::make_unique<torch::optim::SGD>(std::move(parameters), torch::optim::SGDOptions(lr).momentum(momentum));
+  if (!options.lr) options.lr = row.lr;
+  if (!options.momentum) options.momentum = row.momentum;
+  return options;
+}
+
+std::unique_ptr<torch::optim::Optimizer> make_optimizer(const OptimizerOptions& options, std::vector<at::Tensor> parameters) {
+  const auto chosen = with_defaults(options);
+  if (chosen.name == "adam") return std::make_unique<torch::optim::Adam>(std::move(parameters), torch::optim::AdamOptions(*chosen.lr));
+  return std::make_unique<torch::optim::SGD>(std::move(parameters), torch::optim::SGDOptions(*chosen.lr).momentum(*chosen.momentum));
 }
 
 }  // namespace ghostgrad::engine

@@ -31,6 +31,9 @@ struct OptimizerRow {
 
 [[nodiscard]] const std::vector<OptimizerRow>& optimizers();
 
+/// The same with the row's own values where none were given. Errors: those of check().
+[[nodiscard]] OptimizerOptions with_defaults(OptimizerOptions options);
+
 /// Errors: InvalidArgument naming option, value and constraint.
 void check(const OptimizerOptions& options);
 

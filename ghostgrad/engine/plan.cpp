@@ -36,7 +36,7 @@ void check_numbers(const PlanOptions& options) {
 
 void check_names(const PlanOptions& options) {
   const auto& method = clip::find_method(options.method);
-  (void)clip::find_clip_function(options.clip_function);
+  (void)clip::constant_of(clip::find_clip_function(options.clip_function), options.clip_constant);
   (void)privacy::make_accountant(options.accountant);
   if (options.independence != "graph" && options.independence != "assumed") {
     throw base::InvalidArgument("independence", "must be graph or assumed", '"' + options.independence + '"',
@@ -48,11 +48,20 @@ void check_names(const PlanOptions& options) {
   }
 }
 
+void check_adaptive(const PlanOptions& options) {
+  if (!options.adaptive_clipping) return;
+  (void)split_noise(*options.adaptive_clipping, options.noise_multiplier, options.expected_batch_size);
+  if (options.groups == "flat" && clip::find_method(options.method).norm != clip::NormRoute::none) return;
+  throw base::Unsupported("adaptive_clipping", "needs one threshold for all parameters, and a method that clips",
+                          "groups " + options.groups + ", method " + options.method, "use groups flat and e.g. method auto");
+}
+
 }  // namespace
 
 Plan::Plan(PlanOptions options) : options_(std::move(options)) {
   check_numbers(options_);
   check_names(options_);
+  check_adaptive(options_);
 }
 
 privacy::Event Plan::event() const {

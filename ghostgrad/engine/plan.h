@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "ghostgrad/engine/adaptive.h"
 #include "ghostgrad/privacy/events.h"
 
 namespace ghostgrad::engine {
@@ -29,9 +30,13 @@ struct PlanOptions {
   double expected_batch_size = std::numeric_limits<double>::quiet_NaN();
   /// q of Poisson sampling. Without it the engine trains, but epsilon() asks for it.
   std::optional<double> sample_rate = std::nullopt;
-  std::string method = "auto";          // a row of the table of methods
-  std::string clip_function = "abadi";  // abadi | automatic
-  std::string independence = "graph";   // graph: what the graph cannot prove needs check_independence; assumed: the user vouches for it
+  std::string method = "auto";                         // a row of the table of methods
+  std::string clip_function = "abadi";                 // a row of clip::clip_functions()
+  std::optional<double> clip_constant = std::nullopt;  // of the clip function, where it has one
+  /// What is clipped together (clip/groups.h): flat | per_layer | per_block | per_parameter, together C; or PREFIX=C_g,... instead of C.
+  std::string groups = "flat";
+  std::optional<AdaptiveClipping> adaptive_clipping = std::nullopt;  // C follows a quantile of the norms
+  std::string independence = "graph";  // graph: what the graph cannot prove needs check_independence; assumed: the user vouches for it
   std::string accountant = "rdp";
   PerformanceOptions performance = {};
 };

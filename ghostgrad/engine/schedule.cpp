@@ -47,7 +47,7 @@ void check(const TrainerOptions& options) {
   check_budget(options);
   require(options.clip > 0 && std::isfinite(options.clip),
           {"clip", "must be a positive number", fmt::to_string(options.clip), "pass the norm that gradients are clipped to, e.g. 1.0"});
-  (void)clip::find_clip_function(options.clip_function);
+  (void)clip::constant_of(clip::find_clip_function(options.clip_function), options.clip_constant);
   check_count("batch", options.batch, "pass the expected number of examples per release, e.g. 256");
   check_count("physical_batch", options.physical_batch, "pass how many examples fit in memory, e.g. 64");
   check_count("epochs", options.epochs, "pass e.g. 10");

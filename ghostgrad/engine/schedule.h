@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "ghostgrad/engine/adaptive.h"
 #include "ghostgrad/engine/optimizer.h"
 #include "ghostgrad/privacy/statement.h"
 
@@ -25,12 +26,15 @@ struct TrainerOptions {
   double delta = 1e-5;             // in (0, 1); below 1 / N, or a warning says so
   std::string accountant = "rdp";  // a row of privacy::accountants()
 
-  double clip = 1.0;                    // C > 0, no example moves the sum by more
-  std::string clip_function = "abadi";  // a row of clip::clip_functions()
-  int64_t batch = 256;                  // expected logical batch size, 1 to N: each example is drawn with probability batch / N
-  int64_t physical_batch = 64;          // >= 1: examples in memory at a time; no influence on privacy
-  int64_t epochs = 10;                  // >= 1: each example is drawn this often on average
-  std::string method = "auto";          // a row of clip::methods()
+  double clip = 1.0;                                    // C > 0, no example moves the sum by more
+  std::string clip_function = "abadi";                  // a row of clip::clip_functions()
+  std::optional<double> clip_constant{};                // of the clip function, where it has one
+  std::string groups = "flat";                          // what is clipped together (clip/groups.h)
+  std::optional<AdaptiveClipping> adaptive_clipping{};  // C follows a quantile of the norms; `clip` is where it starts
+  int64_t batch = 512;          // expected logical batch size, 1 to N: each example is drawn with probability batch / N
+  int64_t physical_batch = 64;  // >= 1: examples in memory at a time; no influence on privacy
+  int64_t epochs = 20;          // >= 1: each example is drawn this often on average
+  std::string method = "auto";  // a row of clip::methods()
   OptimizerOptions optimizer{};
 
   /// Whether Progress carries the training loss. It is computed from the private examples without noise: for the eyes of whoever may see

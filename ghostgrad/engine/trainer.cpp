@@ -36,6 +36,9 @@ PlanOptions plan_of(const TrainerOptions& options, const Schedule& schedule) {
           .sample_rate = schedule.sample_rate,
           .method = options.method,
           .clip_function = options.clip_function,
+          .clip_constant = options.clip_constant,
+          .groups = options.groups,
+          .adaptive_clipping = options.adaptive_clipping,
           .accountant = options.accountant};
 }
 

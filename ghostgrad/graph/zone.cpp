@@ -68,12 +68,25 @@ std::optional<Finding> doubt(const Graph& graph, int id) {
                                    : "combines parameters with an operand that is not a tracked parameter");
 }
 
+bool writes_statistics(generated::NativeBatchNormBackward0& norm, const NodePtr& self) {
+  return norm.training && norm.running_mean_.unpack(self).defined();
+}
+
+/// Batch norm in training mode, unless what it normalises belongs to one example: instance norm is batch norm over [1, B*C, ...].
 std::optional<Finding> batch_norm(const Graph& graph, const Ownerships& owners, int node) {
-  const auto* native = dynamic_cast<const generated::NativeBatchNormBackward0*>(graph.nodes[node].get());
+  auto* native = dynamic_cast<generated::NativeBatchNormBackward0*>(graph.nodes[node].get());
   if (native && !native->training) return std::nullopt;
+  bool apart = false;
   if (native && !graph.slots[node].empty()) {
-    const auto axis = axis_of(owners.slots[node][0], graph.slots[node][0], graph.examples);
-    if (axis && axis->dim == 1) return std::nullopt;  // instance norm: batch norm over [1, B*C, ...]
+    const Ownership& owner = owners.slots[node][0];
+    const auto axis = axis_of(owner, graph.slots[node][0], graph.examples);
+    apart = (axis && axis->dim == 1) || owner.kind == Ownership::Kind::single;
+  }
+  if (apart && !writes_statistics(*native, graph.nodes[node])) return std::nullopt;
+  if (apart && graph.examples > 1) {
+    return Finding{Verdict::refused, graph.describe(node),
+                   "writes running statistics of private examples into the model's buffers, which no noise protects",
+                   "use track_running_stats=False, or put the layer into eval mode"};
   }
   return Finding{Verdict::refused, graph.describe(node), "normalises over the batch: batch norm in training mode mixes examples",
                  "use GroupNorm, LayerNorm or InstanceNorm, or put the layer into eval mode"};

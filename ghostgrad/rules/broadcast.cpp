@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parameters broadcast against data: positional embeddings, layer scales, gains, class tokens, temperatures, masks.
 //
-//     z = x + a w     G_i = a sum g         z = x w     G_i = sum g x         z = x / w   G_i = -sum g x / w^2        z = w / x   G_i = sum
-//     g / x
+//     z = x + a w   G_i = a sum g              z = x w   G_i = sum g x
+//     z = x / w     G_i = -sum g x / w^2       z = w / x   G_i = sum g / x
 //
 // The sum runs over what broadcasting added or stretched, for each example apart. Where it leaves the example axis alone each example owns
 // a part of w, and the fallback takes over.

@@ -125,6 +125,12 @@ at::Tensor ConvolutionTerm::weighted_sum(const at::Tensor& coefficients) const {
   return weight_gradient(inputs.flatten(0, 1), grads.flatten(0, 1), shape(), convolution_);
 }
 
+at::Tensor ConvolutionTerm::rounding() const {
+  const at::Tensor pixels = inputs_.square().sum(2).flatten(1).amax(1);  // [B], so that |u_t|^2 <= prod(kernel) * pixels
+  const int64_t kernel = product(at::IntArrayRef(shape()).slice(2));
+  return rounding_of_sums(positions(), pixels.mul_(grads_.square().flatten(1).sum(1)).mul_(kernel));
+}
+
 Cost ConvolutionTerm::cost() const {
   const auto batch = static_cast<double>(examples()), t = static_cast<double>(positions());
   const auto elements = static_cast<double>(numel()), groups = static_cast<double>(convolution_.groups);

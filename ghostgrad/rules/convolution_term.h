@@ -19,9 +19,8 @@ namespace ghostgrad::rules {
 /// How to instantiate the per-example weight gradients of a convolution.
 enum class ConvolutionWay {
   one_by_one,  // one library call for each example: best for large images
-  grouped,   // one library call, the batch folded into its groups: best where a call costs more than its arithmetic, and for grouped layers
-  unfolded,  // a batched product with the unfolded inputs: best for kernels of one element, few input channels, and small images with many
-             // channels
+  grouped,     // one library call, the batch folded into its groups: best for cheap examples and for grouped layers
+  unfolded,    // a batched product with the unfolded inputs: best for kernels of one element, few inputs, small images of many channels
 };
 
 class ConvolutionTerm final : public Term {
@@ -33,6 +32,7 @@ class ConvolutionTerm final : public Term {
   [[nodiscard]] at::Tensor squared_norms() const override;
   [[nodiscard]] at::Tensor weighted_sum(const at::Tensor& coefficients) const override;
   [[nodiscard]] Cost cost() const override;
+  [[nodiscard]] at::Tensor rounding() const override;
   [[nodiscard]] bool has_gram() const override { return true; }
   [[nodiscard]] TermPtr concatenate(const std::vector<const Term*>& others) const override;
   void keep_only(const at::Tensor& valid) override;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/rules/fallback.h"
 
+#include <algorithm>
+
 #include <ATen/ExpandUtils.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/where.h>
@@ -27,6 +29,13 @@ at::Tensor settle(at::Tensor grad, const Shape& shape, const at::TensorOptions& 
   return grad.sizes() == at::IntArrayRef(shape) ? grad : at::sum_to(grad, at::IntArrayRef(shape));
 }
 
+/// Whether any gradient belongs to this example, as far as the layouts say at once.
+bool owns_something(const CallSite& call, int64_t example) {
+  using Kind = graph::Ownership::Kind;
+  return std::any_of(call.owners.begin(), call.owners.end(),
+                     [&](const graph::Ownership& owner) { return owner.kind == Kind::single ? owner.example == example : owner.live(); });
+}
+
 at::TensorOptions options_at(const CallSite& call, int edge) {
   const graph::Target below = call.graph.target(call.call.node, edge);
   return call.graph.nodes[below.node]->input_metadata(below.slot).options();
@@ -44,7 +53,7 @@ Terms fallback(const CallSite& call, const std::vector<int>& edges) {
   }
   std::vector<std::vector<at::Tensor>> rows(edges.size());
   for (int64_t example = 0; example < call.examples(); ++example) {
-    auto back = (*call.self())(masked_to(call, owners, example));
+    auto back = owns_something(call, example) ? (*call.self())(masked_to(call, owners, example)) : graph::variable_list();
     for (size_t k = 0; k < edges.size(); ++k) {
       const auto edge = static_cast<size_t>(edges[k]);
       rows[k].push_back(settle(edge < back.size() ? back[edge] : at::Tensor(), call.shape(edges[k]), options_at(call, edges[k])));

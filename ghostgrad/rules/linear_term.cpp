@@ -60,6 +60,11 @@ at::Tensor LinearTerm::weighted_sum(const at::Tensor& coefficients) const {
   return at::bmm(left.transpose(1, 2), right).view(shape());
 }
 
+at::Tensor LinearTerm::rounding() const {
+  const auto squares = [](const at::Tensor& factor) { return factor.square().sum(3); };  // [B, H, T]
+  return rounding_of_sums(left_.size(2), squares(left_).mul_(squares(right_)).sum({1, 2}));
+}
+
 Cost LinearTerm::cost() const {
   const auto batch = static_cast<double>(examples() * left_.size(1)), t = static_cast<double>(left_.size(2));
   const auto m = static_cast<double>(left_.size(3)), n = static_cast<double>(right_.size(3));

@@ -22,6 +22,7 @@ class LinearTerm final : public Term {
   [[nodiscard]] at::Tensor squared_norms() const override;
   [[nodiscard]] at::Tensor weighted_sum(const at::Tensor& coefficients) const override;
   [[nodiscard]] Cost cost() const override;
+  [[nodiscard]] at::Tensor rounding() const override;
   [[nodiscard]] bool has_gram() const override { return true; }
   [[nodiscard]] TermPtr concatenate(const std::vector<const Term*>& others) const override;
   [[nodiscard]] TermPtr transposed() const override;

@@ -37,14 +37,14 @@ const Shape& CallSite::shape(int edge) const {
   return graph.slots[below.node][below.slot];
 }
 
-std::optional<graph::Axis> CallSite::axis_along(int64_t dim) const {
-  const Shape& shape = graph.slots[call.node][0];
-  if (!grads[0].defined() || dim < 0 || dim >= static_cast<int64_t>(shape.size())) return std::nullopt;
-  if (owners[0].kind == graph::Ownership::Kind::single) {
-    const auto all = std::make_shared<const std::vector<int32_t>>(shape[dim], static_cast<int32_t>(owners[0].example));
+std::optional<graph::Axis> CallSite::axis_along(int64_t dim, int slot) const {
+  const Shape& shape = graph.slots[call.node][slot];
+  if (!grads[slot].defined() || dim < 0 || dim >= static_cast<int64_t>(shape.size())) return std::nullopt;
+  if (owners[slot].kind == graph::Ownership::Kind::single) {
+    const auto all = std::make_shared<const std::vector<int32_t>>(shape[dim], static_cast<int32_t>(owners[slot].example));
     return graph::Axis{static_cast<int>(dim), std::max<int64_t>(1, shape[dim]), examples() > 1 ? all : nullptr};
   }
-  const auto axis = graph::axis_of(owners[0], shape, examples());
+  const auto axis = graph::axis_of(owners[slot], shape, examples());
   return axis && axis->dim == dim ? axis : std::nullopt;
 }
 

@@ -36,9 +36,9 @@ struct CallSite {
   [[nodiscard]] bool wants(int edge) const;
   /// Shape of the value at this edge.
   [[nodiscard]] const Shape& shape(int edge) const;
-  /// The layout of slot 0 read along `dim`; nothing when it has none there or no gradient flows. What belongs to a single example (B = 1, a
+  /// The layout of a slot read along `dim`; nothing when it has none there or no gradient flows. What belongs to a single example (B = 1, a
   /// user's loop over examples) can be read along any dimension.
-  [[nodiscard]] std::optional<graph::Axis> axis_along(int64_t dim) const;
+  [[nodiscard]] std::optional<graph::Axis> axis_along(int64_t dim, int slot = 0) const;
   /// The same along some dimension before `dims`.
   [[nodiscard]] std::optional<graph::Axis> axis_before(int64_t dims) const;
   /// Each example's sum of grads (laid out as slot 0) over what broadcasting added or stretched: [B, *shape(edge)], in at least float32.

@@ -23,6 +23,8 @@ Cost Term::cost() const {
   return {elements, elements, elements, elements, 1.0, static_cast<double>(numel())};
 }
 
+at::Tensor Term::rounding() const { return at::zeros({}, at::kDouble); }
+
 TermPtr Term::concatenate(const std::vector<const Term*>&) const { return nullptr; }
 
 DenseTerm::DenseTerm(at::Tensor grads, Shape shape, bool isolated)
@@ -52,6 +54,12 @@ at::Tensor squares_per_example(const at::Tensor& grads) {
 at::Tensor weighted_sum_of(const at::Tensor& grads, const at::Tensor& coefficients) {
   const auto rows = grads.reshape({grads.size(0), -1});
   return at::mv(rows.t(), coefficients.to(rows.scalar_type())).view(grads.sizes().slice(1));
+}
+
+at::Tensor rounding_of_sums(int64_t positions, const at::Tensor& squares) {
+  constexpr double unit = 0x1p-24, deviations = 4;
+  if (squares.scalar_type() == at::kDouble) return at::zeros({}, squares.options());
+  return (squares * static_cast<double>(positions)).sqrt_().mul_(deviations * unit);
 }
 
 at::Tensor select_examples(const at::Tensor& rows, const at::Tensor& valid) {

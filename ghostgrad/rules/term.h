@@ -52,6 +52,10 @@ class Term {
   [[nodiscard]] virtual at::Tensor weighted_sum(const at::Tensor& coefficients) const;
   [[nodiscard]] virtual Cost cost() const;
 
+  /// How far G_i may lie from the same G_i formed again in another order: [B], or [] where that is nothing. Positions that cancel leave
+  /// the rounding of what cancelled, in either forming another one.
+  [[nodiscard]] virtual at::Tensor rounding() const;
+
   /// True when squared_norms has a way of its own that does not form G_i.
   [[nodiscard]] virtual bool has_gram() const { return false; }
   /// The same gradients as a term of the sum of uses; nullptr when these terms have no common cheap form.
@@ -90,6 +94,10 @@ class DenseTerm final : public Term {
 
 /// sum_i c_i grads_i: grads [B, *shape], coefficients [B] -> [*shape]
 [[nodiscard]] at::Tensor weighted_sum_of(const at::Tensor& grads, const at::Tensor& coefficients);
+
+/// Bound on the L2 distance between two float32 sums of the same T outer products, sum_t a_t b_t^T, given `squares` = sum_t |a_t|^2 |b_t|^2:
+/// errors of T additions grow like sqrt(T) u times their size [Higham19, Thm. 2.4]. Nothing in float64. squares [B] -> [B]
+[[nodiscard]] at::Tensor rounding_of_sums(int64_t positions, const at::Tensor& squares);
 
 /// where(valid, rows, 0) for rows [B, ...]: a select, never a product. valid: bool [B]
 [[nodiscard]] at::Tensor select_examples(const at::Tensor& rows, const at::Tensor& valid);

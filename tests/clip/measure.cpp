@@ -9,7 +9,8 @@ namespace ghostgrad::tests {
 using at::Tensor;
 
 Measured measure(const Subject& subject, const How& how) {
-  clip::Clipper clipper(subject.parameters, {.threshold = how.threshold, .method = how.method, .clip_function = how.clip_function});
+  clip::Clipper clipper(subject.parameters,
+                        {.threshold = how.threshold, .method = how.method, .clip_function = how.clip_function, .groups = how.groups});
   auto sum = clipper.start(std::nullopt);
   Tensor norms;
   if (clipper.method().norm == clip::NormRoute::loop_forward) {

@@ -14,6 +14,7 @@ struct How {
   std::string method = "auto";
   double threshold = 1.0;
   std::string clip_function = "abadi";
+  clip::Groups groups{};
   at::Tensor mask{};
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "subjects.h"
 
+#include <cmath>
+
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/nn.h>
@@ -250,7 +252,9 @@ Reference reference(const Subject& subject, double threshold) {
 double relative_error(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b, double size) {
   double worst = 0;
   for (size_t i = 0; i < a.size(); ++i) {
-    worst = std::max(worst, (a[i].to(at::kDouble) - b[i].to(at::kDouble)).abs().max().item<double>());
+    const double apart = (a[i].to(at::kDouble) - b[i].to(at::kDouble)).abs().max().item<double>();
+    if (std::isnan(apart)) return apart;  // std::max would lose it
+    worst = std::max(worst, apart);
     size = std::max(size, b[i].abs().max().item<double>());
   }
   return worst / std::max(size, 1e-300);

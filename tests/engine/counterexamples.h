@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Models and losses that look private and are not, beside those that look suspicious and are fine.
 //
-//     graph       what the graph alone says at a step: accepted | unproved (asks for the independence check) | refused (whatever the user
-//     vouches for) finally     with the independence check: accepted | refused
+//     graph       what the graph alone says at a step:
+//                 accepted | unproved (asks for the independence check) | refused (whatever the user vouches for)
+//     finally     with the independence check: accepted | refused
 #pragma once
 
 #include "setup.h"

@@ -85,8 +85,8 @@ Situation batch_norm_of_inputs(bool frozen) {
   return classifier({norm.ptr(), layer.ptr()}, {}, features(), [=](const Tensor& x) mutable { return layer->forward(norm->forward(x)); });
 }
 
-Situation instance_norm() {
-  nn::InstanceNorm1d norm(nn::InstanceNorm1dOptions(4).affine(true));
+Situation instance_norm(bool keeps_statistics) {
+  nn::InstanceNorm1d norm(nn::InstanceNorm1dOptions(4).affine(true).track_running_stats(keeps_statistics));
   nn::Linear layer(12, 5);
   const Batch batch{numbers({kExamples, 4, 12}), at::randint(5, {kExamples}, at::kLong)};
   return classifier({norm.ptr(), layer.ptr()}, {}, batch,
@@ -173,7 +173,9 @@ std::vector<Counterexample> layer_counterexamples() {
        [] { return batch_norm(nn::BatchNorm1dOptions(8).track_running_stats(false), true); }},
       {"batch_norm_of_the_inputs", V::refused, V::refused, "NativeBatchNormBackward0 [6, 10]", [] { return batch_norm_of_inputs(false); }},
       {"frozen_batch_norm_below_all_parameters", V::accepted, V::refused, "", [] { return batch_norm_of_inputs(true); }},
-      {"instance_norm", V::accepted, V::accepted, "", instance_norm},
+      {"instance_norm", V::accepted, V::accepted, "", [] { return instance_norm(false); }},
+      {"instance_norm_with_running_statistics", V::refused, V::refused, "NativeBatchNormBackward0 [1, 24, 12]",
+       [] { return instance_norm(true); }},
       {"layer_norm_over_the_batch", V::refused, V::refused, "NativeLayerNormBackward0 [6, 10]", layer_norm_over_the_batch},
       {"attention_along_the_wrong_axis", V::unproved, V::refused, "[", attention_along_the_wrong_axis},
       {"lookup_of_unique_tokens", V::unproved, V::accepted, "EmbeddingBackward0", [] { return embedding_of(false, true); }},

@@ -69,7 +69,7 @@ TEST(Schedule, RefusesABatchAboveTheDataSetSizeAndSaysTheSize) {
   } catch (const base::InvalidArgument& error) {
     EXPECT_EQ(error.complaint().where, "batch");
     EXPECT_NE(error.complaint().wrong.find("200"), std::string::npos);
-    EXPECT_EQ(error.complaint().got, "256");
+    EXPECT_EQ(error.complaint().got, "512");
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // In-place changes, views by stride, layers told the wrong axis.
-#include "cases.h"
+#include "tests/graph/cases.h"
 
 namespace ghostgrad::graph {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ops along the example axis: those that move rows keep their owners, those that combine rows mix.
-#include "cases.h"
+#include "tests/graph/cases.h"
 
 namespace ghostgrad::graph {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cases.h"
+#include "tests/graph/cases.h"
 
-#include "probe.h"
+#include "tests/graph/probe.h"
 
 namespace ghostgrad::graph {
 namespace {

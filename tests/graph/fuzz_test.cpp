@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "probe.h"
-#include "programs.h"
+#include "tests/graph/probe.h"
+#include "tests/graph/programs.h"
 #include <map>
 
 namespace ghostgrad::graph {

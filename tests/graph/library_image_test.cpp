@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolutions, pools, upsampling, padding.
-#include "cases.h"
+#include "tests/graph/cases.h"
 
 #include <torch/nn/functional.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attention, recurrent layers, embeddings, whole blocks.
-#include "cases.h"
-#include "probe.h"
+#include "tests/graph/cases.h"
+#include "tests/graph/probe.h"
 
 #include <torch/nn.h>
 

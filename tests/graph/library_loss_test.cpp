@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loss functions of the library, unreduced over the examples.
-#include "cases.h"
+#include "tests/graph/cases.h"
 
 #include <torch/autograd.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Faults put into transfer functions on purpose. The fuzzer must find each of them, or its silence about the right ones would mean nothing.
-#include "probe.h"
-#include "programs.h"
+#include "tests/graph/probe.h"
+#include "tests/graph/programs.h"
 
 #include "ghostgrad/graph/registry.h"
 

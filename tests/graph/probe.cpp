@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "probe.h"
+#include "tests/graph/probe.h"
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 #include <random>
 #include <set>
@@ -122,31 +123,51 @@ class Probe {
     }
   }
 
+  /// What a claim looks like against the values.
+  struct Count {
+    int64_t nonzero = 0;
+    int64_t contradicted = 0;  // elements that the claimed owner did not make alone
+    int64_t unowned = 0;       // elements that no example made alone
+  };
+
+  bool is_zero(size_t element) const {
+    return values_[element] == 0 && std::all_of(powers_.begin(), powers_.end(), [&](const auto& power) { return power[element] == 0; });
+  }
+
+  Count count_elements(const Ownership& claim, const Shape& shape) const {
+    const int64_t elements = std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
+    const int64_t parts = elements > 0 ? static_cast<int64_t>(values_.size()) / elements : 1;  // 2: real and imaginary
+    Count count;
+    for (size_t e = 0; e < values_.size(); ++e) {
+      if (!readable(e)) continue;
+      count.nonzero += values_[e] != 0;
+      if (claim.is_mixed()) {
+        count.unowned += !is_zero(e) && !owned_by_somebody(e);
+        continue;
+      }
+      const int64_t owner = owner_of(claim, shape, static_cast<int64_t>(e) / parts, losses_.numel());
+      count.contradicted += owner < 0 ? !is_zero(e) : !scaled_by(e, owner);
+    }
+    return count;
+  }
+
   void check(size_t i) {
     const auto [node, slot] = slots_[i];
     const Ownership& claim = owners_.slots[node][slot];
-    load(i);
     const Shape& shape = graph_.slots[node][slot];
-    int64_t elements = 1;
-    for (int64_t size : shape) elements *= size;
-    const int64_t parts = elements > 0 ? static_cast<int64_t>(values_.size()) / elements : 1;  // 2: real and imaginary
-    int64_t nonzero = 0, bad = 0, unowned = 0;
-    for (size_t e = 0; e < values_.size(); ++e) {
-      if (!readable(e)) continue;
-      nonzero += values_[e] != 0;
-      const int64_t owner = claim.is_mixed() ? -1 : owner_of(claim, shape, static_cast<int64_t>(e) / parts, losses_.numel());
-      const bool zero = values_[e] == 0 && std::all_of(powers_.begin(), powers_.end(), [&](const auto& power) { return power[e] == 0; });
-      if (!claim.is_mixed()) bad += owner < 0 ? !zero : !scaled_by(e, owner);
-      if (claim.is_mixed()) unowned += !zero && !owned_by_somebody(e);
+    load(i);
+    const Count count = count_elements(claim, shape);
+    const std::string op = short_name(*graph_.nodes[node]);
+    if (count.contradicted > 0) {
+      probed_.wrong.push_back(op + " slot " + std::to_string(slot) + " " + to_string(shape) + ": " +
+                              to_string(claim, shape, losses_.numel()) + ", wrong in " + std::to_string(count.contradicted) + " elements");
     }
-    const std::string name = short_name(*graph_.nodes[node]) + " slot " + std::to_string(slot) + " " + to_string(shape);
-    if (bad > 0)
-      probed_.wrong.push_back(name + ": " + to_string(claim, shape, losses_.numel()) + ", wrong in " + std::to_string(bad) + " elements");
-    if (claim.resolved() && nonzero > 0) {
+    if (count.nonzero == 0) return;
+    if (claim.resolved()) {
       ++probed_.checked;
-      ++probed_.resolved[short_name(*graph_.nodes[node])];
+      ++probed_.resolved[op];
     }
-    if (claim.is_mixed() && nonzero > 0 && unowned == 0) owned_though_mixed_.insert({node, slot});
+    if (claim.is_mixed() && count.unowned == 0) owned_though_mixed_.insert({node, slot});
   }
 
   /// Names the op that lost what the probe still sees; what lies below it follows from it.

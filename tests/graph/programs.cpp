@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "programs.h"
+#include "tests/graph/programs.h"
 
 #include <algorithm>
 #include <numeric>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random layers: products, convolutions, norms, pools, attention.
-#include "programs.h"
+#include "tests/graph/programs.h"
 
 namespace ghostgrad::graph {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random parts and their reassembly, in-place changes of parts among them.
-#include "programs.h"
+#include "tests/graph/programs.h"
 #include <algorithm>
 
 namespace ghostgrad::graph {

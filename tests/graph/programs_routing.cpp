@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random reads and writes through integer indices and masks.
-#include "programs.h"
+#include "tests/graph/programs.h"
 
 namespace ghostgrad::graph {
 namespace {

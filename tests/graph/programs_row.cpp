@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random ops along a dimension or element by element.
-#include "programs.h"
+#include "tests/graph/programs.h"
 
 namespace ghostgrad::graph {
 namespace {

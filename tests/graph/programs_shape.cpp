@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random views: other shapes, other orders, other strides.
-#include "programs.h"
+#include "tests/graph/programs.h"
 #include <algorithm>
 #include <numeric>
 

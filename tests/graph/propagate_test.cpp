@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/graph/propagate.h"
 
-#include "cases.h"
-#include "probe.h"
+#include "tests/graph/cases.h"
+#include "tests/graph/probe.h"
 
 #include <torch/csrc/autograd/custom_function.h>
 

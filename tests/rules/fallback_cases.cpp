@@ -32,29 +32,6 @@ const RegisterCase bilinear([] {
               {"TrilinearBackward0"}};
 });
 
-const RegisterCase recurrent([] {
-  Draw draw(706);
-  return Case{"fallback_lstm",
-              {draw.normal({12, 4}), draw.normal({12, 3}), draw.normal({12}), draw.normal({12})},
-              {draw.normal({N, 5, 4})},
-              [](const Tensors& w, const Tensors& x) {
-                const at::Tensor zero = at::zeros({1, x[0].size(0), 3}, x[0].options());
-                return score(std::get<0>(at::lstm(x[0], {zero, zero}, w, true, 1, 0.0, false, false, /*batch_first=*/true)));
-              },
-              {"MkldnnRnnLayerBackward0"}};
-});
-
-const RegisterCase cell([] {
-  Draw draw(707);
-  return Case{"gru_of_primitive_ops",
-              {draw.normal({9, 4}), draw.normal({9, 3}), draw.normal({9}), draw.normal({9})},
-              {draw.normal({N, 5, 4})},
-              [](const Tensors& w, const Tensors& x) {
-                const at::Tensor zero = at::zeros({1, x[0].size(0), 3}, x[0].options());
-                return score(std::get<0>(at::gru(x[0], zero, w, true, 1, 0.0, false, false, /*batch_first=*/true)));
-              }};
-});
-
 const RegisterCase low_rank([] {
   Draw draw(708);
   return Case{"zone_of_a_low_rank_update",

@@ -106,7 +106,7 @@ const RegisterCase groups_without_positions([] {
 /// The library's own backward needs a gradient of the input in this memory format: hence the first scale.
 const RegisterCase groups_channels_last([] {
   return Case{"group_norm_channels_last",
-              {Draw(426).positive({6}), Draw(446).normal({6}), Draw(456).positive({1})},
+              {Draw(426).positive({6}), Draw(446).normal({6}), Draw(456).positive({6, 1, 1})},
               {Draw(427).normal({N, 6, 3, 4})},
               [](const Tensors& w, const Tensors& x) {
                 return score(at::group_norm((x[0] * w[2]).contiguous(at::MemoryFormat::ChannelsLast), 2, w[0], w[1], kEps));

@@ -47,10 +47,10 @@ TEST(ConvolutionTerm, GivesTheSameGradientsInEveryWay) {
 
 TEST(ConvolutionTerm, WorksThroughLargeBatchesInBlocks) {
   at::manual_seed(2);
-  const ConvolutionTerm term = term_of({40, 1, 16, 32, 4, 3, plain(1)}, at::kFloat);  // 147,456 unfolded elements each: two blocks
+  const ConvolutionTerm term = term_of({40, 1, 16, 32, 4, 3, plain(1)});  // 147,456 unfolded elements each: two blocks
   const at::Tensor expected = term.per_example_by(ConvolutionWay::one_by_one);
-  EXPECT_LT(difference(term.per_example_by(ConvolutionWay::unfolded), expected), 1e-5);
-  EXPECT_LT(difference(term.squared_norms(), squares_per_example(expected)), 1e-5);
+  EXPECT_LT(difference(term.per_example_by(ConvolutionWay::unfolded), expected), 1e-12);
+  EXPECT_LT(difference(term.squared_norms(), squares_per_example(expected)), 1e-12);
 }
 
 TEST(ConvolutionTerm, ChoosesItsWayByShape) {

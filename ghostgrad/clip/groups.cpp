@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ghostgrad/clip/groups.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <cstdlib>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "ghostgrad/base/error.h"
+
+namespace ghostgrad::clip {
+namespace {
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
+  return parts;
+}
+
+std::string module_of(const std::string& parameter) {
+  const size_t dot = parameter.rfind('.');
+  return dot == std::string::npos ? parameter : parameter.substr(0, dot);
+}
+
+bool is_number(const std::string& text) { return !text.empty() && std::all_of(text.begin(), text.end(), ::isdigit); }
+
+std::string block_of(const std::string& parameter) {
+  std::string prefix;
+  for (const std::string& part : split(parameter, '.')) {
+    prefix += (prefix.empty() ? "" : ".") + part;
+    if (is_number(part) && prefix.size() < parameter.size()) return prefix;
+  }
+  return module_of(parameter);
+}
+
+std::string itself(const std::string& parameter) { return parameter; }
+std::string everything(const std::string&) { return "all parameters"; }
+
+using KeyOf = std::string (*)(const std::string& parameter);
+
+KeyOf find_key(const std::string& spec) {
+  if (spec == "flat") return everything;
+  if (spec == "per_layer") return module_of;
+  if (spec == "per_block") return block_of;
+  return spec == "per_parameter" ? itself : nullptr;
+}
+
+Groups by_key(KeyOf key_of, const std::vector<std::string>& parameters, double threshold) {
+  Groups groups;
+  for (const std::string& parameter : parameters) {
+    const std::string key = key_of(parameter);
+    const auto at = std::find(groups.names.begin(), groups.names.end(), key);
+    groups.of_parameter.push_back(static_cast<int>(at - groups.names.begin()));
+    if (at == groups.names.end()) groups.names.push_back(key);
+  }
+  groups.thresholds.assign(groups.names.size(), threshold / std::sqrt(static_cast<double>(groups.names.size())));
+  return groups;
+}
+
+/// "encoder=0.5"
+void add_prefix(const std::string& part, Groups& groups) {
+  const size_t equals = part.rfind('=');
+  const char* const value = part.c_str() + (equals == std::string::npos ? part.size() : equals + 1);
+  char* end = nullptr;
+  const double threshold = std::strtod(value, &end);
+  if (equals == std::string::npos || end == value || *end != '\0' || !(threshold > 0 && std::isfinite(threshold))) {
+    throw base::InvalidArgument("groups", "must be flat, per_layer, per_block, per_parameter, or PREFIX=THRESHOLD,...", '"' + part + '"',
+                                "write e.g. encoder=0.5,head=1 with positive thresholds");
+  }
+  groups.names.push_back(part.substr(0, equals));
+  groups.thresholds.push_back(threshold);
+}
+
+bool fits(const std::string& prefix, const std::string& parameter) {
+  return prefix.empty() || (parameter.rfind(prefix, 0) == 0 && (parameter.size() == prefix.size() || parameter[prefix.size()] == '.'));
+}
+
+int longest_fit(const Groups& groups, const std::string& parameter) {
+  int best = -1;
+  for (int g = 0; g < groups.count(); ++g) {
+    if (fits(groups.names[g], parameter) && (best < 0 || groups.names[g].size() > groups.names[best].size())) best = g;
+  }
+  return best;
+}
+
+Groups by_prefix(const std::string& spec, const std::vector<std::string>& parameters) {
+  Groups groups;
+  for (const std::string& part : split(spec, ',')) add_prefix(part, groups);
+  std::vector<char> used(groups.names.size(), 0);
+  for (const std::string& parameter : parameters) {
+    const int group = longest_fit(groups, parameter);
+    if (group < 0) {
+      throw base::InvalidArgument("groups", "must cover every parameter", parameter + " in none",
+                                  "add a prefix for it, or \"=C\" for the rest");
+    }
+    groups.of_parameter.push_back(group);
+    used[group] = 1;
+  }
+  const auto unused = std::find(used.begin(), used.end(), 0);
+  if (unused != used.end()) {
+    throw base::InvalidArgument("groups", "must each hold a parameter", '"' + groups.names[unused - used.begin()] + "\" without any",
+                                "use the names of named_parameters(), up to a dot");
+  }
+  return groups;
+}
+
+}  // namespace
+
+double Groups::sensitivity() const {
+  if (count() == 1) return thresholds[0];
+  double squares = 0;
+  for (double threshold : thresholds) squares += threshold * threshold;
+  return std::sqrt(squares);
+}
+
+Groups Groups::scaled_to(double wanted) const {
+  Groups scaled = *this;
+  for (double& threshold : scaled.thresholds) threshold *= wanted / sensitivity();
+  return scaled;
+}
+
+Groups one_group(size_t parameters, double threshold) { return {{"all parameters"}, {threshold}, std::vector<int>(parameters, 0)}; }
+
+bool gives_thresholds(const std::string& spec) { return find_key(spec) == nullptr; }
+
+Groups make_groups(const std::string& spec, const std::vector<std::string>& parameters, double threshold) {
+  const KeyOf key_of = find_key(spec);
+  if (!key_of && spec.empty()) throw base::InvalidArgument("groups", "must not be empty", "\"\"", "use flat for one group");
+  return key_of ? by_key(key_of, parameters, threshold) : by_prefix(spec, parameters);
+}
+
+}  // namespace ghostgrad::clip
