@@ -7,7 +7,8 @@ const std::vector<CommandRow>& commands() {
   static const std::vector<CommandRow> rows = {
       {"train", "train a model on a data set with differential privacy", make_train},
       {"account", "epsilon (or delta) that training with this noise spends", make_account},
-      {"calibrate", "the least noise that keeps training within a budget", make_calibrate},
+      {"calibrate", "the noise, steps, sample rate or delta that keeps training within a budget", make_calibrate},
+      {"compare", "what every accountant says of the same training", make_compare},
       {"methods", "ways to form the clipped sum; all give the same one", make_methods},
       {"rules", "layers whose per-example gradients have a fast way", make_rules},
       {"bench", "time every method against ordinary training", make_bench},

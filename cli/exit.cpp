@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/exit.h"
 
+#include "cli/torch_error.h"
 #include <iostream>
 #include <new>
 #include <string>
 
-#include <c10/util/Exception.h>
 #include <fmt/format.h>
 
 #include "ghostgrad/base/error.h"
@@ -29,11 +29,10 @@ int report_error(const std::exception_ptr& error) {
     return failed_with(kPrivacy, wrong.what());
   } catch (const base::Error& wrong) {
     return failed_with(kFailed, wrong.what());
-  } catch (const c10::Error& wrong) {  // what() would carry a stack trace
-    return failed_with(kFailed, fmt::format("[libtorch] {}", wrong.what_without_backtrace()));
   } catch (const std::bad_alloc&) {
     return failed_with(kFailed, "[memory] there is not enough of it; pass a smaller --physical-batch");
   } catch (const std::exception& wrong) {
+    if (const auto message = torch_message(wrong)) return failed_with(kFailed, fmt::format("[libtorch] {}", *message));
     return failed_with(kFailed, fmt::format("[internal] {}", wrong.what()));
   }
 }

@@ -7,6 +7,7 @@ find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(Boost 1.74 REQUIRED CONFIG)
+find_package(Eigen3 3.3 REQUIRED NO_MODULE)
 
 if(GHOSTGRAD_TORCH)
   find_package(Torch 2.11...<2.14 REQUIRED)

@@ -40,13 +40,13 @@ void Accountant::compose(const Event& event, std::int64_t count) {
 
 Bound Accountant::epsilon(double delta) const {
   checked_delta(delta);
-  if (promises_nothing_) return {std::numeric_limits<double>::infinity(), {"there is no noise: no privacy"}};
+  if (promises_nothing_) return {.value = std::numeric_limits<double>::infinity(), .warnings = {"there is no noise: no privacy"}};
   return released_ == 0 ? Bound{} : epsilon_of_all(delta);
 }
 
 Bound Accountant::delta(double epsilon) const {
   checked_epsilon(epsilon);
-  if (promises_nothing_) return {1, {"there is no noise: no privacy"}};
+  if (promises_nothing_) return {.value = 1, .warnings = {"there is no noise: no privacy"}};
   return released_ == 0 ? Bound{} : delta_of_all(epsilon);
 }
 

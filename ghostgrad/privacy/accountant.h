@@ -5,12 +5,13 @@
 //     accountant->compose(poisson_sampled(0.01, gaussian(1.0)), 1000);
 //     accountant->epsilon(1e-5).value;
 //
-// Guarantees, for every accountant: the value is an upper bound (an accountant that only approximates says so in each Bound's
+// Guarantees, for every accountant: the value is an upper bound (an accountant that only approximates says so in each Bound and in its
 // warnings); nothing composed gives epsilon 0; an event that promises nothing gives infinity and delta 1; an event that the accountant
 // cannot serve is refused with base::Unsupported however deep it is nested, and then nothing of the whole event was composed.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,9 +21,12 @@
 
 namespace ghostgrad::privacy {
 
-/// A number that the privacy loss does not exceed, and what its reader must know.
+/// An epsilon or a delta, and what its reader must know. `value` is the guaranteed upper bound: it alone may be promised.
 struct Bound {
   double value = 0;
+  std::optional<double> lower{};     // the exact value is not below this
+  std::optional<double> estimate{};  // between the two, likely closer than either
+  bool is_approximation = false;     // `value` guarantees nothing: refuse it where a promise is made
   std::vector<std::string> warnings{};
 };
 

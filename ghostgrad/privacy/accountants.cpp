@@ -4,6 +4,10 @@
 #include <string>
 
 #include "ghostgrad/base/error.h"
+#include "ghostgrad/privacy/analytic.h"
+#include "ghostgrad/privacy/gdp.h"
+#include "ghostgrad/privacy/pld.h"
+#include "ghostgrad/privacy/prv.h"
 #include "ghostgrad/privacy/rdp.h"
 
 namespace ghostgrad::privacy {
@@ -25,6 +29,11 @@ std::string all_names() {
 const std::vector<AccountantRow>& accountants() {
   static const std::vector<AccountantRow> rows = {
       {"rdp", "Renyi divergences of fixed orders, added up", "Mironov, Talwar, Zhang 2019", make<RdpAccountant>},
+      {"pld", "privacy loss distributions, connected dots: tight, with a lower bound", "Doroshenko, Ghazi, Kamath, Kumar, Manurangsi 2022",
+       make<PldAccountant>},
+      {"prv", "privacy loss random variables: an estimate with error bars", "Gopi, Lee, Wutschitz 2021", make<PrvAccountant>},
+      {"analytic", "the exact curve of Gaussians without sampling", "Balle, Wang 2018", make<AnalyticAccountant>},
+      {"gdp", "a central limit approximation: no guarantee", "Bu, Dong, Long, Su 2020", make<GdpAccountant>},
   };
   return rows;
 }

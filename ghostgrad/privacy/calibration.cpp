@@ -2,9 +2,10 @@
 #include "ghostgrad/privacy/calibration.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 
-#include <boost/math/tools/toms748_solve.hpp>
 #include <fmt/format.h>
 
 #include "ghostgrad/base/error.h"
@@ -13,96 +14,134 @@
 namespace ghostgrad::privacy {
 namespace {
 
-// Noise multipliers outside of these answer no practical question; both are far beyond what double precision can tell apart.
-constexpr double smallest_noise = 0x1p-40;
-constexpr double largest_noise = 0x1p60;
-
-/// Asks the accountant, and remembers the smallest noise that was found good.
-class Search {
- public:
-  Search(const Budget& target, const EventOfNoise& event, const AccountantFactory& accountant)
-      : target_(target), event_(event), accountant_(accountant) {}
-
-  /// ln(epsilon / target), kept finite so that a root finder can work with it; <= 0 means good.
-  double excess(double noise) {
-    const auto accountant = accountant_();
-    accountant->compose(event_(noise));
-    auto bound = accountant->epsilon(target_.delta);
-    ++questions_;
-    last_epsilon_ = bound.value;
-    const bool smallest = best_.noise_multiplier == 0 || noise < best_.noise_multiplier;
-    if (last_epsilon_ <= target_.epsilon && smallest) best_ = {noise, last_epsilon_, 0, std::move(bound.warnings)};
-    return std::clamp(std::log(last_epsilon_ / target_.epsilon), -50.0, 50.0);
-  }
-
-  [[nodiscard]] double last_epsilon() const { return last_epsilon_; }
-
-  [[nodiscard]] Calibration result() const {
-    auto result = best_;
-    result.questions = questions_;
-    if (result.epsilon < 0.999 * target_.epsilon) {
-      result.warnings.push_back(fmt::format("only epsilon {:.4g} of the target {:.4g} is used: the accountant's answer jumps in between",
-                                            result.epsilon, target_.epsilon));
-    }
-    return result;
-  }
-
- private:
-  Budget target_;
-  const EventOfNoise& event_;
-  const AccountantFactory& accountant_;
-  Calibration best_;
-  double last_epsilon_ = 0;
-  int questions_ = 0;
+/// What can be unknown. The ranges end far beyond any practical question, and where double precision still tells neighbours apart.
+struct Row {
+  Unknown unknown;
+  std::string_view end;          // "... keeps within": the good end of the axis
+  std::string_view unreachable;  // the promise that is out of reach
+  std::string_view best;         // when the accountant's best is reached
+  Axis axis;
 };
 
-struct Point {
-  double log_noise;
-  double excess;
+constexpr std::array rows = {
+    Row{Unknown::noise_multiplier, "hardly any noise", "no noise reaches", "even with unlimited noise",
+        Axis{.least = 0x1p-40, .most = 0x1p60, .start = 1, .good_when_large = true}},
+    Row{Unknown::steps, "any practical number of steps", "not one step keeps within", "after one step",
+        Axis{.least = 1, .most = 0x1p53, .start = 1, .good_when_large = false, .integral = true}},
+    Row{Unknown::sample_rate, "even training on all examples at each step", "no sample rate reaches", "even with the least sample rate",
+        Axis{.least = 1e-15, .most = 1, .start = 0.01, .good_when_large = false}},
+    Row{Unknown::delta, "any delta", "no delta reaches", "even with delta almost 1",
+        Axis{.least = 1e-300, .most = 1 - 0x1p-40, .start = 1e-5, .good_when_large = true}},
 };
 
-Point ask(Search& search, double log_noise) { return {log_noise, search.excess(std::exp(log_noise))}; }
+constexpr const Row& row(Unknown unknown) { return rows.at(static_cast<std::size_t>(unknown)); }
+static_assert(row(Unknown::noise_multiplier).unknown == Unknown::noise_multiplier && row(Unknown::steps).unknown == Unknown::steps &&
+              row(Unknown::sample_rate).unknown == Unknown::sample_rate && row(Unknown::delta).unknown == Unknown::delta);
 
-[[noreturn]] void throw_unreachable(const Budget& target, double best) {
-  throw base::InvalidArgument("calibration", fmt::format("no noise reaches epsilon {} at delta {}", target.epsilon, target.delta),
-                              fmt::format("epsilon {:.6g} even with unlimited noise", best),
-                              "ask for a larger epsilon or delta, or choose a tighter accountant");
+double checked_target(double epsilon) {
+  if (checked_epsilon(epsilon) > 0 && std::isfinite(epsilon)) return epsilon;
+  throw base::InvalidArgument("epsilon", "must be positive and finite to be calibrated for", fmt::to_string(epsilon),
+                              "pass a budget such as 3");
+}
+
+void check_known(Unknown unknown, const TrainingBudget& known) {
+  checked_target(known.epsilon);
+  if (unknown != Unknown::delta) checked_delta(known.delta);
+  if (unknown != Unknown::sample_rate) checked_sample_rate(known.sample_rate);
+  if (unknown != Unknown::noise_multiplier) checked_noise_multiplier(known.noise_multiplier);
+  if (unknown != Unknown::steps && checked_count(known.steps) == 0) {
+    throw base::InvalidArgument("steps", "must be at least 1", "0", "pass the number of releases");
+  }
+}
+
+std::string with_delta(Unknown unknown, const Budget& target) {
+  if (unknown == Unknown::delta) return fmt::format("epsilon {}", target.epsilon);
+  return fmt::format("epsilon {} at delta {}", target.epsilon, target.delta);
+}
+
+/// What was found, or why not.
+Calibration judged(Unknown unknown, const Budget& target, Boundary found) {
+  const Row& what = row(unknown);
+  if (!found.good) {
+    throw base::InvalidArgument("calibration", fmt::format("{} {}", what.unreachable, with_delta(unknown, target)),
+                                fmt::format("epsilon {:.6g} {}", found.bad->answer.value, what.best),
+                                "ask for a larger epsilon or delta, or choose a tighter accountant");
+  }
+  Bound& bound = found.good->answer;
+  Calibration result{.epsilon = bound.value,
+                     .is_approximation = bound.is_approximation,
+                     .questions = found.questions,
+                     .warnings = std::move(bound.warnings)};
+  if (bound.value >= 0.999 * target.epsilon) return result;
+  if (!found.bad) {
+    result.warnings.push_back(
+        fmt::format("{} keeps within the target: epsilon {:.4g} of {:.4g} is used", what.end, bound.value, target.epsilon));
+  } else if (!what.axis.integral) {
+    result.warnings.push_back(fmt::format("only epsilon {:.4g} of the target {:.4g} is used: the accountant's answer jumps in between",
+                                          bound.value, target.epsilon));
+  }
+  return result;
+}
+
+Bound epsilon_of(const Event& event, double delta, const AccountantFactory& make) {
+  const auto accountant = make();
+  accountant->compose(event);
+  return accountant->epsilon(delta);
+}
+
+/// The numbers with x in the place of the unknown one.
+TrainingBudget filled_in(Unknown unknown, TrainingBudget known, double x) {
+  if (unknown == Unknown::noise_multiplier) known.noise_multiplier = x;
+  if (unknown == Unknown::steps) known.steps = static_cast<std::int64_t>(x);
+  if (unknown == Unknown::sample_rate) known.sample_rate = x;
+  if (unknown == Unknown::delta) known.delta = x;
+  return known;
+}
+
+Event event_of(const TrainingBudget& run) { return repeated(poisson_sampled(run.sample_rate, gaussian(run.noise_multiplier)), run.steps); }
+
+/// Where to begin: for delta the accountant's own inverse. The search still asks afresh, because answers may depend a little on what
+/// the same accountant was asked before (where it put its grid).
+Axis axis_of(Unknown unknown, const TrainingBudget& known, const AccountantFactory& make) {
+  Axis axis = row(unknown).axis;
+  if (unknown != Unknown::delta) return axis;
+  const auto accountant = make();
+  accountant->compose(event_of(known));
+  axis.start = std::clamp(accountant->delta(known.epsilon).value, axis.least, axis.most);
+  return axis;
 }
 
 }  // namespace
 
-Calibration calibrate_noise(const Budget& target, const EventOfNoise& event, const AccountantFactory& accountant) {
+Calibration calibrate_noise(const Budget& target, const EventOfNoise& event, const AccountantFactory& make) {
   checked_delta(target.delta);
-  if (!(checked_epsilon(target.epsilon) > 0) || std::isinf(target.epsilon)) {
-    throw base::InvalidArgument("epsilon", "must be positive and finite to be calibrated for", fmt::to_string(target.epsilon),
-                                "pass a budget such as 3");
-  }
-  Search search(target, event, accountant);
-  // Bracket the root between `bad` (too little noise) and `good`, by factors that grow.
-  Point good = ask(search, 0);
-  Point bad = good;
-  for (double step = 1; good.excess > 0; step *= 2) {
-    if (good.log_noise > std::log(largest_noise)) throw_unreachable(target, search.last_epsilon());
-    bad = good;
-    good = ask(search, good.log_noise + step);
-  }
-  for (double step = 1; bad.excess <= 0; step *= 2) {
-    if (bad.log_noise < std::log(smallest_noise)) return search.result();
-    good = bad;
-    bad = ask(search, bad.log_noise - step);
-  }
-  const auto close = [](double a, double b) { return std::abs(a - b) < 1e-9; };
-  std::uintmax_t questions = max_questions - 50;
-  const auto excess = [&](double log_noise) { return ask(search, log_noise).excess; };
-  boost::math::tools::toms748_solve(excess, bad.log_noise, good.log_noise, bad.excess, good.excess, close, questions);
-  return search.result();
+  checked_target(target.epsilon);
+  const Axis& axis = row(Unknown::noise_multiplier).axis;
+  const auto found = find_boundary(axis, target.epsilon, [&](double noise) { return epsilon_of(event(noise), target.delta, make); });
+  auto result = judged(Unknown::noise_multiplier, target, found);
+  result.noise_multiplier = found.good->at;
+  result.delta = target.delta;
+  return result;
 }
 
-Calibration calibrate_noise(const TrainingBudget& target, const AccountantFactory& accountant) {
-  checked_sample_rate(target.sample_rate);
-  if (checked_count(target.steps) == 0) throw base::InvalidArgument("steps", "must be at least 1", "0", "pass the number of releases");
-  const EventOfNoise event = [&](double noise) { return repeated(poisson_sampled(target.sample_rate, gaussian(noise)), target.steps); };
-  return calibrate_noise(Budget{target.epsilon, target.delta}, event, accountant);
+Calibration calibrate(Unknown unknown, const TrainingBudget& known, const AccountantFactory& make) {
+  check_known(unknown, known);
+  const auto question = [&](double x) {
+    const auto run = filled_in(unknown, known, x);
+    return epsilon_of(event_of(run), run.delta, make);
+  };
+  const auto found = find_boundary(axis_of(unknown, known, make), known.epsilon, question);
+  auto result = judged(unknown, {known.epsilon, known.delta}, found);
+  const auto run = filled_in(unknown, known, found.good->at);
+  result.noise_multiplier = run.noise_multiplier;
+  result.sample_rate = run.sample_rate;
+  result.steps = run.steps;
+  result.delta = run.delta;
+  return result;
+}
+
+Calibration calibrate_noise(const TrainingBudget& known, const AccountantFactory& make) {
+  return calibrate(Unknown::noise_multiplier, known, make);
 }
 
 }  // namespace ghostgrad::privacy

@@ -45,6 +45,11 @@ std::int64_t checked_count(std::int64_t count) {
   throw InvalidArgument("count", "must be >= 0", fmt::to_string(count), "pass the number of releases");
 }
 
+std::int64_t checked_size(std::int64_t size, const char* name) {
+  if (size >= 1 && size <= std::int64_t{1} << 53) return size;
+  throw InvalidArgument(name, "must lie between 1 and 2^53", fmt::to_string(size), "pass a number of examples");
+}
+
 std::int64_t checked_sum(std::int64_t a, std::int64_t b) {
   std::int64_t sum = 0;
   if (__builtin_add_overflow(a, b, &sum)) throw_overflow(a, '+', b);

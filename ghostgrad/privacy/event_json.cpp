@@ -30,6 +30,19 @@ struct Write {
   json operator()(const PoissonSampled& node) const {
     return {{"type", "poisson_sampled"}, {"sample_rate", node.sample_rate}, {"event", write(*node.event)}};
   }
+  json operator()(const TruncatedPoissonSampled& node) const {
+    return {{"type", "truncated_poisson_sampled"},
+            {"data_set_size", node.data_set_size},
+            {"sample_rate", node.sample_rate},
+            {"largest_batch", node.largest_batch},
+            {"event", write(*node.event)}};
+  }
+  json operator()(const FixedSizeSampled& node) const {
+    return {{"type", "fixed_size_sampled"},
+            {"data_set_size", node.data_set_size},
+            {"batch_size", node.batch_size},
+            {"event", write(*node.event)}};
+  }
   json operator()(const Repeated& node) const { return {{"type", "repeated"}, {"count", node.count}, {"event", write(*node.event)}}; }
   json operator()(const Composed& node) const {
     json events = json::array();
@@ -88,6 +101,17 @@ Event read_composed(const json& list, int level) {
   return composed(std::move(events));
 }
 
+Event read_truncated(const json& object, int level) {
+  const Fields fields(object, {"type", "data_set_size", "sample_rate", "largest_batch", "event"});
+  return truncated_poisson_sampled(fields.count("data_set_size"), fields.number("sample_rate"), fields.count("largest_batch"),
+                                   read(fields.at("event"), level));
+}
+
+Event read_fixed_size(const json& object, int level) {
+  const Fields fields(object, {"type", "data_set_size", "batch_size", "event"});
+  return fixed_size_sampled(fields.count("data_set_size"), fields.count("batch_size"), read(fields.at("event"), level));
+}
+
 Event read(const json& object, int level) {
   // The event itself refuses such depths too, but only after the recursion.
   if (level > Event::max_depth) throw_malformed(fmt::format("must be at most {} levels deep", Event::max_depth), "");
@@ -103,6 +127,8 @@ Event read(const json& object, int level) {
     const Fields fields(object, {"type", "sample_rate", "event"});
     return poisson_sampled(fields.number("sample_rate"), read(fields.at("event"), level + 1));
   }
+  if (type == "truncated_poisson_sampled") return read_truncated(object, level + 1);
+  if (type == "fixed_size_sampled") return read_fixed_size(object, level + 1);
   throw base::Unsupported("event JSON", "this type of event is not known here", type,
                           "read it with the version of ghostgrad that wrote it");
 }

@@ -28,6 +28,19 @@ struct Inspect {
     checked_sample_rate(node.sample_rate);
     return required(node.event).depth();
   }
+  int operator()(const TruncatedPoissonSampled& node) const {
+    checked_size(node.data_set_size, "data_set_size");
+    checked_sample_rate(node.sample_rate);
+    checked_size(node.largest_batch, "largest_batch");
+    return required(node.event).depth();
+  }
+  int operator()(const FixedSizeSampled& node) const {
+    checked_size(node.data_set_size, "data_set_size");
+    checked_size(node.batch_size, "batch_size");
+    if (node.batch_size <= node.data_set_size) return required(node.event).depth();
+    throw base::InvalidArgument("batch_size", fmt::format("must be at most the data set's size, {}", node.data_set_size),
+                                fmt::to_string(node.batch_size), "draw fewer examples");
+  }
   int operator()(const Composed& node) const {
     int depth = 0;
     for (const auto& event : node.events) depth = std::max(depth, event.depth());
@@ -43,6 +56,13 @@ struct Equal {
   bool operator()(const NonPrivate&, const NonPrivate&) const { return true; }
   bool operator()(const Gaussian& a, const Gaussian& b) const { return a.noise_multiplier == b.noise_multiplier; }
   bool operator()(const PoissonSampled& a, const PoissonSampled& b) const { return a.sample_rate == b.sample_rate && *a.event == *b.event; }
+  bool operator()(const TruncatedPoissonSampled& a, const TruncatedPoissonSampled& b) const {
+    return a.data_set_size == b.data_set_size && a.sample_rate == b.sample_rate && a.largest_batch == b.largest_batch &&
+           *a.event == *b.event;
+  }
+  bool operator()(const FixedSizeSampled& a, const FixedSizeSampled& b) const {
+    return a.data_set_size == b.data_set_size && a.batch_size == b.batch_size && *a.event == *b.event;
+  }
   bool operator()(const Composed& a, const Composed& b) const { return a.events == b.events; }
   bool operator()(const Repeated& a, const Repeated& b) const { return a.count == b.count && *a.event == *b.event; }
   template <class A, class B>
@@ -56,6 +76,13 @@ struct Describe {
   std::string operator()(const Gaussian& node) const { return fmt::format("Gaussian({})", node.noise_multiplier); }
   std::string operator()(const PoissonSampled& node) const {
     return fmt::format("Poisson({}) of {}", node.sample_rate, to_text(*node.event));
+  }
+  std::string operator()(const TruncatedPoissonSampled& node) const {
+    return fmt::format("Poisson({}) of {}, at most {}, of {}", node.sample_rate, node.data_set_size, node.largest_batch,
+                       to_text(*node.event));
+  }
+  std::string operator()(const FixedSizeSampled& node) const {
+    return fmt::format("{} of {} drawn, of {}", node.batch_size, node.data_set_size, to_text(*node.event));
   }
   std::string operator()(const Repeated& node) const { return fmt::format("{} x {}", node.count, to_text(*node.event)); }
   std::string operator()(const Composed& node) const {
@@ -90,6 +117,14 @@ Event poisson_sampled(double sample_rate, Event event) {
   return Event(PoissonSampled{sample_rate, std::make_shared<const Event>(std::move(event))});
 }
 
+Event truncated_poisson_sampled(std::int64_t data_set_size, double sample_rate, std::int64_t largest_batch, Event event) {
+  return Event(TruncatedPoissonSampled{data_set_size, sample_rate, largest_batch, std::make_shared<const Event>(std::move(event))});
+}
+
+Event fixed_size_sampled(std::int64_t data_set_size, std::int64_t batch_size, Event event) {
+  return Event(FixedSizeSampled{data_set_size, batch_size, std::make_shared<const Event>(std::move(event))});
+}
+
 Event repeated(Event event, std::int64_t count) { return Event(Repeated{std::make_shared<const Event>(std::move(event)), count}); }
 
 bool operator==(const Event& a, const Event& b) { return std::visit(Equal{}, a.node(), b.node()); }
@@ -106,6 +141,8 @@ bool promises_nothing(const Event& event) {
   if (std::holds_alternative<NonPrivate>(event.node())) return true;
   if (const auto* node = std::get_if<Gaussian>(&event.node())) return node->noise_multiplier == 0;
   if (const auto* node = std::get_if<PoissonSampled>(&event.node())) return promises_nothing(*node->event);
+  if (const auto* node = std::get_if<TruncatedPoissonSampled>(&event.node())) return promises_nothing(*node->event);
+  if (const auto* node = std::get_if<FixedSizeSampled>(&event.node())) return promises_nothing(*node->event);
   if (const auto* node = std::get_if<Repeated>(&event.node())) return node->count > 0 && promises_nothing(*node->event);
   return std::ranges::any_of(std::get<Composed>(event.node()).events, promises_nothing);
 }

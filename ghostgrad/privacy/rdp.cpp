@@ -8,7 +8,8 @@
 
 #include <fmt/format.h>
 
-#include "ghostgrad/base/error.h"
+#include "ghostgrad/privacy/fixed_size_gaussian.h"
+#include "ghostgrad/privacy/gaussian_parts.h"
 #include "ghostgrad/privacy/sampled_gaussian.h"
 
 namespace ghostgrad::privacy {
@@ -22,24 +23,25 @@ std::vector<double> make_orders() {
   return orders;
 }
 
-struct SampledGaussian {
-  double sigma;
-  double sample_rate;
+/// What the accountant needs to know about a release: which divergence, of which numbers.
+struct Mechanism {
+  bool fixed_size;
+  SampledGaussian numbers;  // sigma for a sensitivity of 1
 };
 
-/// The event as a Poisson-subsampled Gaussian; a plain Gaussian has sample rate 1.
-std::optional<SampledGaussian> as_sampled_gaussian(const Event& event) {
-  if (const auto* plain = std::get_if<Gaussian>(&event.node())) return SampledGaussian{plain->noise_multiplier, 1};
-  const auto* sampled = std::get_if<PoissonSampled>(&event.node());
-  if (sampled == nullptr) return {};
-  const auto* inner = std::get_if<Gaussian>(&sampled->event->node());
-  if (inner == nullptr) return {};
-  return SampledGaussian{inner->noise_multiplier, sampled->sample_rate};
+std::optional<Mechanism> mechanism_of(const Event& event, Adjacency adjacency) {
+  const bool replaced = adjacency == Adjacency::replace_one;
+  if (const auto sigma = as_plain_gaussian(event)) return Mechanism{false, {*sigma / sensitivity(adjacency), 1}};
+  const auto found = replaced ? as_fixed_size_gaussian(event) : as_sampled_gaussian(event);
+  if (!found) return {};
+  return Mechanism{replaced, {found->sigma / sensitivity(adjacency), found->sample_rate}};
 }
 
-std::vector<double> curve_of(const SampledGaussian& mechanism) {
+std::vector<double> curve_of(const Mechanism& mechanism) {
+  const auto [sigma, rate] = mechanism.numbers;
+  if (mechanism.fixed_size) return fixed_size_gaussian_rdp(rdp_orders(), sigma, rate);
   std::vector<double> rdp;
-  for (const double order : rdp_orders()) rdp.push_back(sampled_gaussian_rdp(order, mechanism.sigma, mechanism.sample_rate));
+  for (const double order : rdp_orders()) rdp.push_back(sampled_gaussian_rdp(order, sigma, rate));
   return rdp;
 }
 
@@ -56,7 +58,7 @@ BestOrder best(std::span<const double> rdp, Value value_at) {
 }
 
 Bound with_warnings(const BestOrder& found) {
-  Bound bound{found.value, {}};
+  Bound bound{.value = found.value};
   if (found.at_edge && found.value > 0) {
     bound.warnings.push_back(
         fmt::format("rdp: the best order, {}, is at the edge of the orders tried: a tighter accountant may say less", found.order));
@@ -87,17 +89,11 @@ BestOrder delta_of_curve(std::span<const double> rdp, double epsilon) {
   return found;
 }
 
-RdpAccountant::RdpAccountant(Adjacency adjacency) : Accountant(adjacency) {
-  if (adjacency != Adjacency::replace_one) return;
-  throw base::Unsupported("rdp", "bounds add_remove and zero_out adjacency only", std::string(to_text(adjacency)),
-                          "choose another accountant or adjacency");
-}
-
-bool RdpAccountant::supports_part(const Event& event) const { return as_sampled_gaussian(event).has_value(); }
+bool RdpAccountant::supports_part(const Event& event) const { return mechanism_of(event, adjacency()).has_value(); }
 
 void RdpAccountant::add(const Part& part) {
-  const auto mechanism = as_sampled_gaussian(part.event).value();
-  auto& entry = entries_[{mechanism.sigma, mechanism.sample_rate}];
+  const auto mechanism = mechanism_of(part.event, adjacency()).value();
+  auto& entry = entries_[{mechanism.fixed_size, mechanism.numbers.sigma, mechanism.numbers.sample_rate}];
   if (entry.rdp.empty()) entry.rdp = curve_of(mechanism);
   entry.count += part.count;
 }

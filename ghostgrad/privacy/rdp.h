@@ -6,7 +6,8 @@
 // Orders: 1.1, 1.2, ..., 10.9, 11, 12, ..., 63, 128, 256, 512, 1024. When the best order is the first or the last one, a better bound
 // may lie beyond, and the result says so.
 //
-// Supports the Gaussian and the Poisson-subsampled Gaussian, for add/remove and zero-out adjacency (the same divergence).
+// Supports the Gaussian under every adjacency, the Poisson-subsampled Gaussian under add/remove and zero-out (the same divergence), and
+// the Gaussian on batches of fixed size under replace-one.
 //
 //     RdpAccountant accountant;
 //     accountant.compose(poisson_sampled(0.01, gaussian(1.0)), 1000);
@@ -16,7 +17,7 @@
 #include <cstdint>
 #include <map>
 #include <span>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "ghostgrad/privacy/accountant.h"
@@ -38,7 +39,7 @@ struct BestOrder {
 
 class RdpAccountant : public Accountant {
  public:
-  explicit RdpAccountant(Adjacency adjacency = Adjacency::add_remove);
+  explicit RdpAccountant(Adjacency adjacency = Adjacency::add_remove) : Accountant(adjacency) {}
 
   [[nodiscard]] std::string_view name() const override { return "rdp"; }
 
@@ -56,7 +57,8 @@ class RdpAccountant : public Accountant {
   [[nodiscard]] Bound epsilon_of_all(double delta) const override;
   [[nodiscard]] Bound delta_of_all(double epsilon) const override;
 
-  std::map<std::pair<double, double>, Entry> entries_;  // by (noise multiplier, sample rate): each curve is computed once
+  // By what they are a curve of: whether of fixed size, noise multiplier, sample rate. Each curve is computed once.
+  std::map<std::tuple<bool, double, double>, Entry> entries_;
 };
 
 }  // namespace ghostgrad::privacy

@@ -3,7 +3,7 @@
 
 from program import ProgramTest, write_mnist
 
-COMMANDS = ("train", "account", "calibrate", "methods", "rules")
+COMMANDS = ("train", "account", "calibrate", "compare", "methods", "rules")
 TRAIN = ("train", "--noise-multiplier", 1)
 
 

@@ -89,14 +89,82 @@ TEST(Calibration, WarnsWhenNoNoiseComesCloseToTheTarget) {
   ASSERT_FALSE(found.warnings.empty());
 }
 
+constexpr TrainingBudget run{.epsilon = 3, .delta = 1e-5, .sample_rate = 0.01, .steps = 2000, .noise_multiplier = 1};
+
+std::string refusal(Unknown unknown, const TrainingBudget& known) {
+  try {
+    (void)calibrate(unknown, known, rdp);
+  } catch (const base::InvalidArgument& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Calibration, FindsTheMostStepsAndOneMoreWouldExceed) {
+  const auto found = calibrate(Unknown::steps, run, rdp);
+  auto spent = run;
+  spent.steps = found.steps;
+  EXPECT_EQ(epsilon_of(1, spent), found.epsilon);
+  EXPECT_LE(found.epsilon, 3);
+  ++spent.steps;
+  EXPECT_GT(epsilon_of(1, spent), 3);
+}
+
+TEST(Calibration, FindsTheLargestSampleRate) {
+  const auto found = calibrate(Unknown::sample_rate, run, rdp);
+  EXPECT_LE(found.epsilon, 3);
+  EXPECT_GE(found.epsilon, 2.997);
+  EXPECT_EQ(found.steps, 2000);
+  EXPECT_EQ(found.noise_multiplier, 1);
+  EXPECT_EQ(found.delta, 1e-5);
+}
+
+TEST(Calibration, FindsTheLeastDelta) {
+  const auto found = calibrate(Unknown::delta, run, rdp);
+  const auto accountant = rdp();
+  accountant->compose(poisson_sampled(0.01, gaussian(1)), 2000);
+  EXPECT_LE(accountant->epsilon(found.delta).value, 3);
+  EXPECT_NEAR(found.delta, accountant->delta(3).value, 1e-7 * found.delta);
+  EXPECT_LE(found.questions, 10);
+}
+
+TEST(Calibration, SaysWhyNothingIsLeftToChoose) {
+  auto tight = run;
+  tight.epsilon = 1e-4;
+  EXPECT_NE(refusal(Unknown::steps, tight).find("not one step keeps within"), std::string::npos) << refusal(Unknown::steps, tight);
+  EXPECT_NE(refusal(Unknown::sample_rate, tight).find("no sample rate"), std::string::npos);
+  auto noiseless = run;
+  noiseless.noise_multiplier = 0;
+  for (const auto unknown : {Unknown::steps, Unknown::sample_rate, Unknown::delta})
+    EXPECT_NE(refusal(unknown, noiseless).find("epsilon inf"), std::string::npos);
+}
+
+TEST(Calibration, SaysWhenTheEndOfTheRangeKeepsWithin) {
+  auto loose = run;
+  loose.epsilon = 1e6;
+  const auto rate = calibrate(Unknown::sample_rate, loose, rdp);
+  EXPECT_EQ(rate.sample_rate, 1);
+  ASSERT_FALSE(rate.warnings.empty());
+  EXPECT_NE(rate.warnings.back().find("all examples"), std::string::npos) << rate.warnings.back();
+  EXPECT_FALSE(calibrate(Unknown::delta, loose, rdp).warnings.empty());
+}
+
 TEST(Calibration, RefusesTargetsWithoutMeaning) {
   const double nan = std::nan("");
   const double infinity = std::numeric_limits<double>::infinity();
-  for (const double epsilon : {0.0, -1.0, nan, infinity})
-    EXPECT_THROW((void)calibrate_noise({epsilon, 1e-5, 0.1, 10}, rdp), base::InvalidArgument);
-  for (const double delta : {0.0, 1.0, nan}) EXPECT_THROW((void)calibrate_noise({1, delta, 0.1, 10}, rdp), base::InvalidArgument);
-  for (const double q : {0.0, 1.5, nan}) EXPECT_THROW((void)calibrate_noise({1, 1e-5, q, 10}, rdp), base::InvalidArgument);
-  for (const std::int64_t steps : {0, -5}) EXPECT_THROW((void)calibrate_noise({1, 1e-5, 0.1, steps}, rdp), base::InvalidArgument);
+  for (const auto unknown : {Unknown::noise_multiplier, Unknown::steps, Unknown::sample_rate, Unknown::delta}) {
+    const auto refused = [&](auto TrainingBudget::*field, auto value) {
+      auto changed = run;
+      changed.*field = value;
+      return !refusal(unknown, changed).empty();
+    };
+    for (const double epsilon : {0.0, -1.0, nan, infinity}) EXPECT_TRUE(refused(&TrainingBudget::epsilon, epsilon)) << epsilon;
+    for (const double delta : {0.0, 1.0, nan}) EXPECT_EQ(refused(&TrainingBudget::delta, delta), unknown != Unknown::delta) << delta;
+    for (const double q : {0.0, 1.5, nan}) EXPECT_EQ(refused(&TrainingBudget::sample_rate, q), unknown != Unknown::sample_rate) << q;
+    for (const double sigma : {-1.0, nan, infinity})
+      EXPECT_EQ(refused(&TrainingBudget::noise_multiplier, sigma), unknown != Unknown::noise_multiplier) << sigma;
+    for (const std::int64_t steps : {0, -5}) EXPECT_EQ(refused(&TrainingBudget::steps, steps), unknown != Unknown::steps) << steps;
+  }
 }
 
 }  // namespace

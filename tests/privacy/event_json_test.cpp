@@ -16,7 +16,8 @@ namespace {
 using nlohmann::json;
 
 Event example() {
-  return composed({repeated(poisson_sampled(256.0 / 60000, gaussian(1.1)), 14062), gaussian(1.0 / 3), non_private(), composed({}),
+  return composed({truncated_poisson_sampled(60000, 0.004, 300, gaussian(0.9)), fixed_size_sampled(60000, 256, gaussian(1.2)),
+                   repeated(poisson_sampled(256.0 / 60000, gaussian(1.1)), 14062), gaussian(1.0 / 3), non_private(), composed({}),
                    repeated(gaussian(5e-324), std::int64_t{1} << 62)});
 }
 
@@ -61,6 +62,9 @@ TEST(EventJson, RefusesWhatItCannotReadWithoutGuessing) {
       R"({"version":1,"event":{"type":"repeated","count":-1,"event":{"type":"non_private"}}})",
       R"({"version":1,"event":{"type":"repeated","count":9223372036854775808,"event":{"type":"non_private"}}})",
       R"({"version":1,"event":{"type":"repeated","count":1}})",
+      R"({"version":1,"event":{"type":"fixed_size_sampled","data_set_size":9,"batch_size":10,"event":{"type":"non_private"}}})",
+      R"({"version":1,"event":{"type":"fixed_size_sampled","data_set_size":9.5,"batch_size":1,"event":{"type":"non_private"}}})",
+      R"({"version":1,"event":{"type":"truncated_poisson_sampled","sample_rate":0.1,"largest_batch":1,"event":{"type":"non_private"}}})",
       R"({"version":1,"event":{"type":"poisson_sampled","sample_rate":0,"event":{"type":"non_private"}}})"};
   for (const auto& text : malformed) EXPECT_THROW((void)parse_event(text), base::InvalidArgument) << text;
 }

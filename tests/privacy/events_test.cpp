@@ -58,6 +58,17 @@ TEST(Event, RefusesNumbersOutsideTheirRangeAndSaysWhatToPass) {
   }
 }
 
+TEST(Event, RefusesSizesThatNoBatchCanHave) {
+  EXPECT_THROW((void)fixed_size_sampled(10, 11, gaussian(1)), InvalidArgument);
+  EXPECT_THROW((void)fixed_size_sampled(10, 0, gaussian(1)), InvalidArgument);
+  EXPECT_THROW((void)fixed_size_sampled(std::numeric_limits<std::int64_t>::max(), 1, gaussian(1)), InvalidArgument);
+  EXPECT_THROW((void)truncated_poisson_sampled(0, 0.1, 5, gaussian(1)), InvalidArgument);
+  EXPECT_THROW((void)truncated_poisson_sampled(10, 1.1, 5, gaussian(1)), InvalidArgument);
+  EXPECT_THROW((void)truncated_poisson_sampled(10, 0.1, 0, gaussian(1)), InvalidArgument);
+  EXPECT_NE(truncated_poisson_sampled(10, 0.1, 5, gaussian(1)), truncated_poisson_sampled(10, 0.1, 6, gaussian(1)));
+  EXPECT_NE(fixed_size_sampled(10, 5, gaussian(1)), fixed_size_sampled(11, 5, gaussian(1)));
+}
+
 TEST(Event, IsAtMost64LevelsDeep) {
   auto event = gaussian(1);
   for (int level = 2; level <= Event::max_depth; ++level) event = composed({event});
@@ -92,6 +103,8 @@ TEST(PromisesNothing, SeesMissingNoiseAtAnyDepthButNotWhereItNeverHappens) {
   EXPECT_TRUE(promises_nothing(non_private()));
   EXPECT_TRUE(promises_nothing(gaussian(0)));
   EXPECT_TRUE(promises_nothing(poisson_sampled(0.1, gaussian(0))));
+  EXPECT_TRUE(promises_nothing(truncated_poisson_sampled(10, 0.1, 5, gaussian(0))));
+  EXPECT_TRUE(promises_nothing(fixed_size_sampled(10, 5, non_private())));
   EXPECT_TRUE(promises_nothing(composed({gaussian(1), repeated(poisson_sampled(0.1, composed({non_private()})), 2)})));
   EXPECT_FALSE(promises_nothing(composed({gaussian(1), repeated(non_private(), 0)})));
   EXPECT_FALSE(promises_nothing(composed({})));

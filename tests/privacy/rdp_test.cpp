@@ -81,10 +81,28 @@ TEST(RdpAccountant, NeverAnswersBelowZero) {
   EXPECT_TRUE(accountant.epsilon(0.99).warnings.empty()) << "the best order is 1.1, but no order can do better than 0";
 }
 
-TEST(RdpAccountant, ServesZeroOutLikeAddRemoveAndRefusesReplaceOne) {
+TEST(RdpAccountant, ServesZeroOutLikeAddRemoveAndRefusesPoissonSamplingUnderReplaceOne) {
   RdpAccountant zero_out(Adjacency::zero_out);
   EXPECT_EQ(zero_out.adjacency(), Adjacency::zero_out);
-  EXPECT_THROW((void)RdpAccountant(Adjacency::replace_one), base::Unsupported);
+  EXPECT_FALSE(RdpAccountant(Adjacency::replace_one).supports(poisson_sampled(0.1, gaussian(1))));
+}
+
+double replaced_epsilon(const Event& event) {
+  RdpAccountant accountant(Adjacency::replace_one);
+  accountant.compose(event);
+  return accountant.epsilon(1e-5).value;
+}
+
+// The known answer, 3.576111, has the noise relative to the distance of neighbours' sums; ours is relative to C, half of that.
+TEST(RdpAccountant, GivesTheKnownEpsilonOfFixedSizeSampling) {
+  EXPECT_NEAR(replaced_epsilon(repeated(fixed_size_sampled(10000, 100, gaussian(2)), 1000)), 3.576111, 1e-4 * 3.576111);
+  EXPECT_NEAR(replaced_epsilon(repeated(fixed_size_sampled(10000, 100, gaussian(4)), 1000)), 1.445298, 1e-4 * 1.445298);
+  EXPECT_NEAR(replaced_epsilon(repeated(fixed_size_sampled(10000, 100, gaussian(1)), 1000)), 20.987072, 1e-4 * 20.987072);
+}
+
+TEST(RdpAccountant, AFixedSizeBatchOfEverythingIsTheWholeDataSet) {
+  EXPECT_EQ(replaced_epsilon(fixed_size_sampled(50, 50, gaussian(3))), replaced_epsilon(gaussian(3)));
+  EXPECT_LE(replaced_epsilon(fixed_size_sampled(50, 49, gaussian(3))), replaced_epsilon(gaussian(3)));
 }
 
 // The exact delta of a single Gaussian [Balle, Wang 2018] lies below the bound for every epsilon.

@@ -10,7 +10,7 @@ from house import HouseTest
 
 import tree
 
-LIBRARIES = "libgtest-dev libgmock-dev libbenchmark-dev libboost-math-dev nlohmann-json3-dev libfmt-dev libcli11-dev libssl-dev zlib1g-dev"
+LIBRARIES = "libgtest-dev libgmock-dev libbenchmark-dev libboost-math-dev libeigen3-dev nlohmann-json3-dev libfmt-dev libcli11-dev libssl-dev zlib1g-dev"
 
 
 class DevTest(HouseTest):

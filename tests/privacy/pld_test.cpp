@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ghostgrad/privacy/pld.h"
+
+#include <cmath>
+#include <numbers>
+
+#include <gtest/gtest.h>
+
+#include "ghostgrad/privacy/accountants.h"
+#include "ghostgrad/privacy/prv.h"
+#include "ghostgrad/privacy/rdp.h"
+#include "ghostgrad/random/stream.h"
+
+namespace ghostgrad::privacy {
+namespace {
+
+Event step(double sigma, double q) { return poisson_sampled(q, gaussian(sigma)); }
+
+template <class Kind>
+Bound epsilon_of(const Event& event, double delta, Adjacency adjacency = Adjacency::add_remove) {
+  Kind accountant(adjacency);
+  accountant.compose(event);
+  return accountant.epsilon(delta);
+}
+
+double uniform(random::Stream& stream) { return (static_cast<double>(stream.next_u64() >> 11) + 0.5) * 0x1p-53; }
+
+double normal(random::Stream& stream) {
+  return std::sqrt(-2 * std::log(uniform(stream))) * std::cos(2 * std::numbers::pi * uniform(stream));
+}
+
+TEST(LossPair, PlacesAndLossesAreInverse) {
+  for (const bool replaced : {false, true}) {
+    for (const double sigma : {0.2, 1.0, 30.0}) {
+      for (const double q : {1e-6, 0.01, 0.5, 1.0}) {
+        const LossPair pair{sigma, q, replaced};
+        for (const double z : {-2.0, -0.3, 0.1, 0.8, 3.0}) {
+          const double loss = loss_at(pair, z);
+          EXPECT_NEAR(loss_at(pair, place_of(pair, loss)), loss, 1e-12 * std::max(std::abs(loss), q)) << sigma << " " << q << " " << z;
+        }
+      }
+    }
+  }
+}
+
+// Both distributions are kept: the atoms' masses under P and, weighted by e^-loss, under Q add up to 1.
+TEST(Cells, KeepTheMassesOfBothDistributions) {
+  for (const bool replaced : {false, true}) {
+    const LossPair pair{1.2, 0.05, replaced};
+    const auto cells = make_cells(pair, 1e-3, reach_of(pair, -60));
+    for (const auto& directed : {cells, swapped(cells)}) {
+      const auto atoms = pessimistic_atoms(directed);
+      double p = atoms.at_infinity;
+      double q = 0;
+      for (std::size_t i = 0; i < atoms.at.size(); ++i) {
+        p += atoms.mass[i];
+        q += atoms.mass[i] * std::exp(-1e-3 * static_cast<double>(atoms.at[i]));
+      }
+      EXPECT_NEAR(p, 1, 1e-14);
+      EXPECT_NEAR(q, 1, 1e-13);
+    }
+  }
+}
+
+/// delta of one release, from the atoms and from its definition.
+double delta_of(const LossAtoms& atoms, double interval, double epsilon) {
+  double sum = atoms.at_infinity;
+  for (std::size_t i = 0; i < atoms.at.size(); ++i)
+    sum += atoms.mass[i] * std::max(-std::expm1(epsilon - interval * static_cast<double>(atoms.at[i])), 0.0);
+  return sum;
+}
+
+TEST(Cells, BoundTheExactCurveOfOneReleaseFromBothSides) {
+  const LossPair pair{0.9, 0.03, false};
+  constexpr double interval = 2e-4;
+  const auto cells = make_cells(pair, interval, reach_of(pair, -60));
+  for (const double epsilon : {0.00005, 0.01, 0.1, 0.5, 1.2345, 3.0}) {
+    const auto tail = between(pair, Boundary(pair, place_of(pair, epsilon)), Boundary(pair, INFINITY));
+    const double exact = tail.excess - std::expm1(epsilon) * tail.q;
+    const double upper = delta_of(pessimistic_atoms(cells), interval, epsilon);
+    const double lower = delta_of(optimistic_atoms(cells), interval, epsilon);
+    EXPECT_GE(upper, exact) << epsilon;
+    EXPECT_LE(lower, exact) << epsilon;
+    EXPECT_NEAR(upper, lower, 1e-4 * exact) << epsilon;
+  }
+}
+
+// The privacy loss of ten releases, simulated; delta = E_P[(1 - e^(epsilon - L))+] must lie within 5.5 standard errors:
+// a false alarm has probability 4e-8 for each of the 6 comparisons, and the test key is fixed.
+TEST(PldAccountant, AgreesWithSimulatedLosses) {
+  random::Stream stream(random::Key::for_tests(4), {random::Purpose::audit});
+  const LossPair pair{0.8, 0.2, false};
+  constexpr int releases = 10;
+  constexpr int trials = 100000;
+  std::vector<double> losses;
+  for (int trial = 0; trial < trials; ++trial) {
+    double loss = 0;
+    for (int i = 0; i < releases; ++i) loss += loss_at(pair, pair.sigma * normal(stream) + (stream.bernoulli(pair.sample_rate) ? 1 : 0));
+    losses.push_back(loss);
+  }
+  Fft fft;
+  LossCurve curve(Direction::remove, {});
+  curve.add({{1.0, pair}}, releases);
+  for (const double epsilon : {0.0, 0.5, 1.0, 2.0, 4.0, 6.0}) {
+    double sum = 0;
+    double squares = 0;
+    for (const double loss : losses) {
+      const double part = loss > epsilon ? -std::expm1(epsilon - loss) : 0;
+      sum += part;
+      squares += part * part;
+    }
+    const double mean = sum / trials;
+    const double error = 5.5 * std::sqrt((squares / trials - mean * mean) / trials);
+    EXPECT_NEAR(curve.delta(epsilon, Rounding::pessimistic, fft).value, mean, error) << epsilon;
+    EXPECT_GT(mean, 5 * error) << "the comparison would not notice a wrong answer";
+  }
+}
+
+/// What must hold between the accountants for one run.
+void expect_order(const Event& event, double delta) {
+  SCOPED_TRACE(testing::Message() << to_text(event) << " at " << delta);
+  const auto pld = epsilon_of<PldAccountant>(event, delta);
+  const auto prv = epsilon_of<PrvAccountant>(event, delta);
+  const auto rdp = epsilon_of<RdpAccountant>(event, delta);
+  constexpr double rounding = 1e-9;
+  EXPECT_LE(*pld.lower, *prv.estimate + rounding);
+  EXPECT_LE(*prv.estimate, pld.value * (1 + 1e-9) + rounding);
+  EXPECT_LE(pld.value, rdp.value + rounding);
+  EXPECT_LE(*prv.lower, *prv.estimate);
+  EXPECT_LE(*prv.estimate, prv.value);
+  EXPECT_GE(prv.value, *pld.lower);
+  EXPECT_LE(*prv.lower, pld.value);
+  if (pld.warnings.empty()) {
+    EXPECT_NEAR(*prv.estimate, pld.value, 1e-4 * pld.value + rounding);
+  }
+}
+
+/// Seeded runs over the ranges that training uses.
+std::pair<Event, double> random_run(random::Stream& stream) {
+  const auto log_uniform = [&](double low, double high) { return low * std::pow(high / low, uniform(stream)); };
+  const auto release = step(log_uniform(0.5, 8), log_uniform(1e-4, 0.5));
+  const auto steps = static_cast<std::int64_t>(log_uniform(1, 20000));
+  const double delta = log_uniform(1e-10, 1e-3);
+  if (stream.bernoulli(0.7)) return {repeated(release, steps), delta};
+  return {composed({repeated(release, steps), repeated(step(log_uniform(0.7, 8), log_uniform(1e-4, 0.2)), 1 + steps / 3)}), delta};
+}
+
+TEST(AccountantOrder, OptimisticBelowEstimateBelowPessimisticBelowRdp) {
+  random::Stream stream(random::Key::for_tests(5), {random::Purpose::audit});
+  for (int i = 0; i < 5; ++i) {
+    const auto [event, delta] = random_run(stream);
+    expect_order(event, delta);
+  }
+}
+
+TEST(AccountantOrder, HoldsOverTwoHundredRandomRunsSlow) {
+  random::Stream stream(random::Key::for_tests(6), {random::Purpose::audit});
+  for (int i = 0; i < 200; ++i) {
+    const auto [event, delta] = random_run(stream);
+    expect_order(event, delta);
+  }
+}
+
+TEST(PldAccountant, ReplacingAnExampleCostsMoreThanAddingOne) {
+  const auto run = repeated(step(1.5, 0.03), 200);
+  EXPECT_GT(epsilon_of<PldAccountant>(run, 1e-5, Adjacency::replace_one).value, 1.2 * epsilon_of<PldAccountant>(run, 1e-5).value);
+  EXPECT_EQ(epsilon_of<PldAccountant>(run, 1e-5, Adjacency::zero_out).value, epsilon_of<PldAccountant>(run, 1e-5).value);
+}
+
+TEST(PldAccountant, ServesTruncatedBatchesUnderZeroOutAlone) {
+  const auto event = truncated_poisson_sampled(1000, 0.1, 120, gaussian(1));
+  EXPECT_TRUE(PldAccountant(Adjacency::zero_out).supports(event));
+  EXPECT_FALSE(PldAccountant(Adjacency::add_remove).supports(event));
+  EXPECT_FALSE(PldAccountant(Adjacency::replace_one).supports(event));
+  EXPECT_FALSE(PldAccountant().supports(fixed_size_sampled(1000, 100, gaussian(1))));
+}
+
+TEST(PldAccountant, FallsBackOnRdpWhereNoGridServesAndSaysSo) {
+  const auto tiny_noise = repeated(step(0.01, 0.5), 3);
+  const auto pld = epsilon_of<PldAccountant>(tiny_noise, 1e-5);
+  EXPECT_EQ(pld.value, epsilon_of<RdpAccountant>(tiny_noise, 1e-5).value);
+  ASSERT_FALSE(pld.warnings.empty());
+  EXPECT_EQ(epsilon_of<PldAccountant>(tiny_noise, 1e-5, Adjacency::replace_one).value, INFINITY) << "rdp does not serve that";
+}
+
+TEST(PldAccountant, ComposesAHundredThousandStepsSlow) {
+  const auto pld = epsilon_of<PldAccountant>(repeated(step(1, 0.001), 100000), 1e-5);
+  EXPECT_NEAR(pld.value, 1.63718, 2e-5);
+  EXPECT_LE(pld.value - *pld.lower, 1e-4 * pld.value);
+}
+
+TEST(PldAccountant, ComposesAThousandDifferentReleasesSlow) {
+  PldAccountant accountant;
+  RdpAccountant rdp;
+  for (int i = 0; i < 1000; ++i) {
+    const auto event = step(1 + 0.001 * i, 0.005 + 1e-5 * i);
+    accountant.compose(event);
+    rdp.compose(event);
+  }
+  const auto bound = accountant.epsilon(1e-5);
+  EXPECT_LE(bound.value - *bound.lower, 2e-4 * bound.value);
+  EXPECT_LE(bound.value, rdp.epsilon(1e-5).value);
+}
+
+}  // namespace
+}  // namespace ghostgrad::privacy
