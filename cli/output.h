@@ -43,6 +43,7 @@ void print_warnings(const std::vector<std::string>& warnings);
 template <class Rows>
 [[nodiscard]] std::string names_of(const Rows& rows) {
   std::vector<std::string> names;
+  names.reserve(rows.size());
   for (const auto& row : rows) names.emplace_back(row.name);
   return alternatives(names);
 }
