@@ -77,7 +77,7 @@ bool LossCurve::is_feasible() const {
   if (total_ > 1e10) return false;
   return std::ranges::all_of(runs_, [](const Counted& run) {
     return std::ranges::all_of(run.loss, [](const LossPart& part) {
-      return part.pair.sigma < 1e8 && part.pair.sample_rate > 1e-13 && loss_at(part.pair, reach_of(part.pair, -50).to) < 600;
+      return part.pair.sigma < 1e8 && part.pair.sample_rate > 1e-13 && loss_at(part.pair, 1 + 10 * part.pair.sigma) < 600;
     });
   });
 }

@@ -89,7 +89,7 @@ TEST(KnownAnswers, OfDifferentReleases) {
   EXPECT_NEAR(epsilon_on_grid(run, 1e-5), 1.693929827, 1e-5 * 1.69);
 }
 
-TEST(KnownAnswers, OfTruncatedBatches) {
+TEST(KnownAnswers, OfTruncatedBatchesSlow) {
   const std::map<int, double> answers = {{100, 10.773008}, {120, 5.297169}, {150, 1.830466}, {200, 1.828244}};
   for (const auto& [cap, epsilon] : answers) {
     const auto run = repeated(truncated_poisson_sampled(10000, 0.01, cap, gaussian(1)), 1000);
