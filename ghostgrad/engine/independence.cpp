@@ -13,6 +13,7 @@
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/clip/clipper.h"
 #include "ghostgrad/graph/capture.h"
+#include "ghostgrad/graph/unreduce.h"
 #include "ghostgrad/random/stream.h"
 
 namespace ghostgrad::engine {
@@ -97,7 +98,7 @@ class Experiment {
     at::Tensor losses;
     {
       at::AutoGradMode grad(true);
-      losses = loss_fn_(batch);
+      losses = graph::unreduced(loss_fn_(batch));
     }
     clip::Norms norms = clipper_.norms(losses, {});
     Seen seen{losses.detach().clone(), norms.squared.sqrt(), *norms.cut};

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""pip install into an environment of its own, as a user does it."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PROGRAM = """
+import torch, ghostgrad
+model = torch.nn.Linear(3, 1)
+engine = ghostgrad.Engine(model.named_parameters(), clip=1.0, noise_multiplier=1.0, expected_batch_size=4, sample_rate=0.5)
+engine.backward(model(torch.randn(4, 3)).pow(2).mean(1))
+engine.step(torch.optim.SGD(model.parameters(), 0.1))
+print(engine.steps, ghostgrad.__version__, ghostgrad.__file__)
+"""
+
+
+def run(*command, **environment):
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, env={**kept, **environment}, cwd="/")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_pip_install_gives_the_package_and_the_command_line(tmp_path):
+    pytest.importorskip("scikit_build_core")
+    place = tmp_path / "environment"
+    run(sys.executable, "-m", "venv", "--without-pip", place)
+    python = place / "bin" / "python"
+    site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+    (site / "outer.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")  # torch and the build tools, not our build tree
+    build = {"CMAKE_CXX_COMPILER_LAUNCHER": "ccache", "CCACHE_SLOPPINESS": "pch_defines,time_macros"}
+    pip = (sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-build-isolation", "--no-deps", "--no-index")
+    run(*pip, ROOT, **(build if _has("ccache") else {}))
+    steps, version, file = run(python, "-c", PROGRAM).split()
+    assert steps == "1" and file.startswith(str(site))
+    assert version in run(place / "bin" / "ghostgrad", "--version")
+    assert "epsilon" in run(
+        python, "-m", "ghostgrad", "account", "--noise-multiplier", "1", "--sample-rate", "0.01", "--steps", "10", "--json")
+
+
+def _has(program):
+    from shutil import which
+
+    return which(program) is not None
