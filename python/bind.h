@@ -13,6 +13,8 @@ using WithoutGil = py::call_guard<py::gil_scoped_release>;
 
 /// Everything that ghostgrad throws, and what libtorch throws inside it, as Python's own kinds of exceptions.
 void bind_errors(py::module_& module);
+/// Teaches the graph to pass over Python's containers of hooks when they are empty.
+void recognise_hooks();
 void bind_privacy(py::module_& module);
 void bind_sample(py::module_& module);
 /// The tables of methods, clip functions, rules; the clipped sum without noise.

@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, module) {  // NOLINT
   module.attr("__version__") = GHOSTGRAD_VERSION;
   module.attr("torch_version") = GHOSTGRAD_TORCH_VERSION;
   ghostgrad::python::bind_errors(module);
+  ghostgrad::python::recognise_hooks();
   ghostgrad::python::bind_privacy(module);
   ghostgrad::python::bind_sample(module);
   ghostgrad::python::bind_clip(module);

@@ -154,7 +154,7 @@ void Engine::backward(const LossFunction& loss_fn, const Batch& batch, const at:
 
 void Engine::release() {
   if (broken_) throw base::PrivacyError("release", "would release an incomplete logical batch", "", "call discard() and start it again");
-  begin();  // an empty logical batch is released too
+  if (!sum_) begin();  // an empty logical batch is released too
   refuse_ordinary_gradients();
   const PlanOptions& options = plan_.options();
   clip::ClippedSum sum = std::move(*sum_);

@@ -33,7 +33,7 @@ class Report:
     by_rule: dict[str, int]  # calls by rule; what ran through the fallback is under "fallback"
     unreached: list[str]  # parameters that the losses do not depend on: they get noise alone
     warnings: list[str]
-    independence: str  # "audited", "not_audited" or "assumed"
+    independence: str  # "audited", "not audited" or "assumed"
     steps: int
     noise_is_private: bool
 

@@ -98,6 +98,15 @@ def test_hooks_on_activations_and_parameters_are_refused():
     sums(losses_of(model)((X, Y)), model)
 
 
+def test_hooks_that_were_removed_are_no_hooks():
+    model = network()
+    hidden = model[0](X)
+    hidden.register_hook(lambda grad: grad).remove()
+    hidden.grad_fn.register_prehook(lambda grads: grads).remove()
+    hidden.grad_fn.register_hook(lambda below, above: None).remove()
+    sums(F.cross_entropy(model[1:](hidden), Y, reduction="none"), model)
+
+
 def test_a_hook_on_a_node_is_refused():
     model = network()
     hidden = model[0](X)
