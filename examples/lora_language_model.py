@@ -3,7 +3,7 @@
 
     python examples/lora_language_model.py
 
-The model has random weights and the texts count in steps (3 5 7 9 ...): what is shown is the loop, which is the same for a model from a hub.
+The model has random weights and the texts count (3 4 5 6 ...): what is shown is the loop, which is the same for a model from a hub.
 """
 
 import math
@@ -19,9 +19,8 @@ WORDS, LENGTH, IGNORED = 32, 16, -100
 
 
 def texts(count: int) -> TensorDataset:
-    """Tokens [count, 16] that count upwards by 1, 2 or 3; what lies beyond a text's end is padding."""
-    start, stride = torch.randint(0, WORDS, (count, 1)), torch.randint(1, 4, (count, 1))
-    tokens = (start + stride * torch.arange(LENGTH)) % WORDS
+    """Tokens [count, 16] that count upwards; what lies beyond a text's end is padding."""
+    tokens = (torch.randint(0, WORDS, (count, 1)) + torch.arange(LENGTH)) % WORDS
     end = torch.randint(LENGTH // 2, LENGTH + 1, (count, 1))
     return TensorDataset(tokens, torch.where(torch.arange(LENGTH) < end, tokens, IGNORED))
 
@@ -46,6 +45,7 @@ class LanguageModel(nn.Module):
         super().__init__()
         self.heads = heads
         self.words, self.positions = nn.Embedding(WORDS, width), nn.Embedding(LENGTH, width)
+        nn.init.normal_(self.words.weight, std=0.15)
         self.qkv = nn.ModuleList(nn.Linear(width, 3 * width) for _ in range(2))
         self.mix = nn.ModuleList(nn.Linear(width, width) for _ in range(2))
         self.mlp = nn.ModuleList(nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)) for _ in range(2))
@@ -68,13 +68,13 @@ train, test = texts(6000), texts(400)
 model = LanguageModel().requires_grad_(False)
 for layers in (model.qkv, model.mix):
     for k, layer in enumerate(layers):
-        layers[k] = Adapted(layer, rank=8)
+        layers[k] = Adapted(layer, rank=16)
 for sequence in model.mlp:
-    sequence[0], sequence[2] = Adapted(sequence[0], rank=8), Adapted(sequence[2], rank=8)
+    sequence[0], sequence[2] = Adapted(sequence[0], rank=16), Adapted(sequence[2], rank=16)
 trained = [p for p in model.parameters() if p.requires_grad]
-optimizer = torch.optim.Adam(trained, lr=5e-3)
+optimizer = torch.optim.Adam(trained, lr=1e-2)
 
-STEPS = 150
+STEPS = 100
 q = 300 / len(train)
 noise = ghostgrad.calibrate_noise(epsilon=8, delta=1e-5, sample_rate=q, steps=STEPS).noise_multiplier
 engine = ghostgrad.Engine(model.named_parameters(), clip=1.0, noise_multiplier=noise, expected_batch_size=300, sample_rate=q)

@@ -20,8 +20,8 @@ def texts(count: int) -> TensorDataset:
     """Tokens [count, 24], padded on the right, and labels: words 1-20 are friendly, 21-40 are not."""
     tokens = torch.randint(41, WORDS, (count, LENGTH))
     labels = torch.randint(0, 2, (count,))
-    telling = torch.rand(count, LENGTH) < 0.3
-    kind = torch.where(torch.rand(count, LENGTH) < 0.85, labels[:, None], 1 - labels[:, None])
+    telling = torch.rand(count, LENGTH) < 0.4
+    kind = torch.where(torch.rand(count, LENGTH) < 0.9, labels[:, None], 1 - labels[:, None])
     tokens = torch.where(telling, torch.randint(1, 21, (count, LENGTH)) + 20 * kind, tokens)
     lengths = torch.randint(8, LENGTH + 1, (count, 1))
     return TensorDataset(torch.where(torch.arange(LENGTH) < lengths, tokens, PADDING), labels)

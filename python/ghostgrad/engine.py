@@ -9,12 +9,16 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from ghostgrad import _core
-from ghostgrad.errors import PrivacyError, invalid
+from ghostgrad.errors import PrivacyError, compiled_models_explained, invalid
 from ghostgrad.independence import FlatBatch, IndependenceReport, LossFunction, losses_from, run_check
 from ghostgrad.parameters import Parameters, named_pairs
 from ghostgrad.privacy import PrivacyStatement
 
 _STATE_VERSION = 1
+_COMPILED = (
+    "a region compiled by torch.compile shows as one call and runs by the fallback, one backward for each example: exact, but slow; "
+    'torch.compiler.set_stance("force_eager") around the losses is faster'
+)
 
 
 class Call(NamedTuple):
@@ -127,7 +131,8 @@ class Engine:
         if isinstance(losses, Tensor):
             if losses.dim() == 1 and len(losses) == 0:  # what an empty logical batch gives: it is released all the same
                 return
-            self._core.backward(losses, mask)
+            with compiled_models_explained():
+                self._core.backward(losses, mask)
         elif callable(losses):
             flat = FlatBatch(batch)
             self._core.backward_of(lambda tensors: losses_from(losses(flat.rebuilt(tensors))), flat.tensors, mask)
@@ -179,6 +184,8 @@ class Engine:
         """How the last physical batch was done: calls, their rules, what ran through the fallback, warnings."""
         fields = self._core.report()
         fields["calls"] = [Call(*call) for call in fields["calls"]]
+        if any("CompiledFunctionBackward" in call.label for call in fields["calls"]):
+            fields["warnings"].append(_COMPILED)
         return Report(**fields)
 
     def check_independence(self, loss_fn: LossFunction, batch: Any) -> IndependenceReport:

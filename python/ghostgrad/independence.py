@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ghostgrad import _core
-from ghostgrad.errors import invalid
+from ghostgrad.errors import compiled_models_explained, invalid
 from ghostgrad.parameters import Parameters, named_pairs
 
 LossFunction = Callable[[Any], Tensor]
@@ -108,7 +108,7 @@ def losses_from(returned: Any) -> Tensor:
 def run_check(check: Callable[..., Any], loss_fn: LossFunction, batch: Any) -> IndependenceReport:
     """Runs the core's check, `check(losses_of, tensors)`."""
     flat = FlatBatch(batch)
-    with _generators_restored():
+    with _generators_restored(), compiled_models_explained():
         return IndependenceReport(**check(_seeded_alike(loss_fn, flat), flat.tensors).to_dict())
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from ghostgrad import _core
-from ghostgrad.errors import invalid
+from ghostgrad.errors import compiled_models_explained, invalid
 from ghostgrad.parameters import Parameters, named_pairs
 
 
@@ -44,7 +44,8 @@ def clipped_sum(
     options = _core.SumOptions()
     options.clip, options.method, options.clip_function = clip, method, clip_function
     options.assumed = independence == "assumed"
-    totals, norms = _core.clipped_sum(losses, tracked, options, mask)
+    with compiled_models_explained():
+        totals, norms = _core.clipped_sum(losses, tracked, options, mask)
     found = iter(totals)
     sums = [next(found).to(p.device, p.dtype) if p.requires_grad else torch.zeros_like(p) for p in parameters]
     return sums, norms.to(losses.dtype if losses.dtype.itemsize >= 4 else torch.float32)

@@ -2,6 +2,7 @@
 """pip install into an environment of its own, as a user does it."""
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -36,17 +37,13 @@ def test_pip_install_gives_the_package_and_the_command_line(tmp_path):
     python = place / "bin" / "python"
     site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
     (site / "outer.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")  # torch and the build tools, not our build tree
-    build = {"CMAKE_CXX_COMPILER_LAUNCHER": "ccache", "CCACHE_SLOPPINESS": "pch_defines,time_macros"}
+    base = os.environ.get("CCACHE_BASEDIR", str(ROOT))
+    ccache = {"CMAKE_CXX_COMPILER_LAUNCHER": "ccache", "CCACHE_SLOPPINESS": "pch_defines,time_macros", "CCACHE_BASEDIR": base}
+    build = {"CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count()), **(ccache if shutil.which("ccache") else {})}
     pip = (sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-build-isolation", "--no-deps", "--no-index")
-    run(*pip, ROOT, **(build if _has("ccache") else {}))
+    run(*pip, ROOT, **build)
     steps, version, file = run(python, "-c", PROGRAM).split()
     assert steps == "1" and file.startswith(str(site))
     assert version in run(place / "bin" / "ghostgrad", "--version")
     assert "epsilon" in run(
         python, "-m", "ghostgrad", "account", "--noise-multiplier", "1", "--sample-rate", "0.01", "--steps", "10", "--json")
-
-
-def _has(program):
-    from shutil import which
-
-    return which(program) is not None
