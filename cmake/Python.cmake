@@ -5,7 +5,7 @@ execute_process(
   COMMAND "${Python3_EXECUTABLE}" -c "import importlib.util as u; print(u.find_spec('torch').submodule_search_locations[0])"
   OUTPUT_VARIABLE torch OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
 if(NOT torch)
-  message(FATAL_ERROR "GHOSTGRAD_PYTHON: ${Python3_EXECUTABLE} has no torch; set Python3_EXECUTABLE to the Python that has, or install torch 2.11-2.13")
+  message(FATAL_ERROR "GHOSTGRAD_PYTHON: ${Python3_EXECUTABLE} has no torch; install torch 2.11-2.13, or set Python3_EXECUTABLE")
 endif()
 list(PREPEND CMAKE_PREFIX_PATH "${torch}")
 find_library(TORCH_PYTHON_LIBRARY torch_python HINTS "${torch}/lib" NO_DEFAULT_PATH REQUIRED)

@@ -32,8 +32,16 @@ def images(count: int) -> TensorDataset:
 torch.manual_seed(0)
 train, test = images(4000), images(500)
 model = nn.Sequential(
-    nn.Conv2d(1, 16, 3, padding=1), nn.GroupNorm(4, 16), nn.ReLU(), nn.MaxPool2d(2),
-    nn.Conv2d(16, 32, 3, padding=1), nn.GroupNorm(4, 32), nn.ReLU(), nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(32, 4),
+    nn.Conv2d(1, 16, 3, padding=1),
+    nn.GroupNorm(4, 16),
+    nn.ReLU(),
+    nn.MaxPool2d(2),
+    nn.Conv2d(16, 32, 3, padding=1),
+    nn.GroupNorm(4, 32),
+    nn.ReLU(),
+    nn.AdaptiveMaxPool2d(1),
+    nn.Flatten(),
+    nn.Linear(32, 4),
 )
 optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
 
@@ -43,7 +51,8 @@ q = expected_batch_size / len(train)
 noise = ghostgrad.calibrate_noise(epsilon=3, delta=delta, sample_rate=q, steps=steps).noise_multiplier
 sampler = ghostgrad.PoissonSampler(len(train), sample_rate=q, steps=steps, physical_batch_size=128)
 engine = ghostgrad.Engine(
-    model.named_parameters(), clip=1.0, noise_multiplier=noise, expected_batch_size=sampler.expected_batch_size, sample_rate=q)
+    model.named_parameters(), clip=1.0, noise_multiplier=noise, expected_batch_size=sampler.expected_batch_size, sample_rate=q
+)
 
 
 def losses_of(batch: tuple[Tensor, Tensor]) -> Tensor:

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "python/bind.h"
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,7 +11,6 @@
 #include "ghostgrad/clip/method.h"
 #include "ghostgrad/graph/unreduce.h"
 #include "ghostgrad/rules/rule.h"
-#include "python/bind.h"
 
 namespace ghostgrad::python {
 namespace {

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/engine/engine.h"
 
+#include "python/bind.h"
 #include <optional>
+#include <pybind11/functional.h>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <pybind11/functional.h>
-
 #include "ghostgrad/random/key.h"
-#include "python/bind.h"
 
 namespace ghostgrad::python {
 namespace {

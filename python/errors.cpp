@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "python/bind.h"
 #include <exception>
 
 #include <torch/csrc/Exceptions.h>
 
 #include "ghostgrad/base/error.h"
-#include "python/bind.h"
 
 namespace ghostgrad::python {
 namespace {

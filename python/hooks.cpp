@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/graph/hooks.h"
 
+#include "python/bind.h"
 #include <cstring>
 #include <typeinfo>
 
 #include <torch/csrc/autograd/python_hook.h>
-
-#include "python/bind.h"
 
 namespace ghostgrad::python {
 namespace {

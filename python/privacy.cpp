@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "python/bind.h"
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,7 +10,6 @@
 #include "ghostgrad/privacy/calibration.h"
 #include "ghostgrad/privacy/event_json.h"
 #include "ghostgrad/privacy/statement.h"
-#include "python/bind.h"
 
 namespace ghostgrad::python {
 namespace {
@@ -27,7 +27,8 @@ std::unique_ptr<Accountant> make_accountant(const std::string& name, const std::
 void bind_events(py::module_& module) {
   py::class_<Event>(module, "Event")
       .def("__str__", [](const Event& event) { return privacy::to_text(event); })
-      .def("__eq__", [](const Event& a, const Event& b) { return a == b; }, py::is_operator())
+      .def(
+          "__eq__", [](const Event& a, const Event& b) { return a == b; }, py::is_operator())
       .def("to_json", [](const Event& event) { return privacy::event_to_json(event).dump(); })
       .def_static("from_json", [](const std::string& text) { return privacy::parse_event(text); });
   module.def("non_private", &privacy::non_private);
@@ -44,8 +45,10 @@ void bind_accountants(py::module_& module) {
       .def_property_readonly("adjacency", [](const Accountant& accountant) { return privacy::to_text(accountant.adjacency()); })
       .def("supports", &Accountant::supports)
       .def("compose", &Accountant::compose, py::arg("event"), py::arg("count"), WithoutGil())
-      .def("epsilon", [](const Accountant& accountant, double delta) { return to_tuple(accountant.epsilon(delta)); }, WithoutGil())
-      .def("delta", [](const Accountant& accountant, double epsilon) { return to_tuple(accountant.delta(epsilon)); }, WithoutGil());
+      .def(
+          "epsilon", [](const Accountant& accountant, double delta) { return to_tuple(accountant.epsilon(delta)); }, WithoutGil())
+      .def(
+          "delta", [](const Accountant& accountant, double epsilon) { return to_tuple(accountant.delta(epsilon)); }, WithoutGil());
   module.def("accountants", [] {
     std::vector<std::vector<std::string>> rows;
     for (const auto& row : privacy::accountants()) rows.push_back({std::string(row.name), std::string(row.what), std::string(row.source)});
@@ -67,7 +70,8 @@ void bind_calibration(py::module_& module) {
       .def_property(
           "delta", [](const Search& s) { return s.budget.delta; }, [](Search& s, double value) { s.budget.delta = value; })
       .def_property(
-          "sample_rate", [](const Search& s) { return s.budget.sample_rate; }, [](Search& s, double value) { s.budget.sample_rate = value; })
+          "sample_rate", [](const Search& s) { return s.budget.sample_rate; },
+          [](Search& s, double value) { s.budget.sample_rate = value; })
       .def_property(
           "steps", [](const Search& s) { return s.budget.steps; }, [](Search& s, std::int64_t value) { s.budget.steps = value; })
       .def_readwrite("accountant", &Search::accountant)
@@ -75,8 +79,7 @@ void bind_calibration(py::module_& module) {
   module.def(
       "calibrate_noise",
       [](const Search& search) {
-        const auto found =
-            privacy::calibrate_noise(search.budget, [&] { return make_accountant(search.accountant, search.adjacency); });
+        const auto found = privacy::calibrate_noise(search.budget, [&] { return make_accountant(search.accountant, search.adjacency); });
         return std::make_tuple(found.noise_multiplier, found.epsilon, found.questions, found.warnings);
       },
       WithoutGil());

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "python/bind.h"
 #include <optional>
 
 #include "ghostgrad/random/key.h"
 #include "ghostgrad/sample/poisson.h"
-#include "python/bind.h"
 
 namespace ghostgrad::python {
 
@@ -21,7 +21,8 @@ void bind_sample(py::module_& module) {
              return PoissonSampler(options, test_seed ? random::Key::for_tests(*test_seed) : random::Key::from_os());
            }),
            py::arg("options"), py::arg("test_seed"))
-      .def("draw", [](const PoissonSampler& sampler, int64_t step) { return sampler.draw(step).examples; }, WithoutGil())
+      .def(
+          "draw", [](const PoissonSampler& sampler, int64_t step) { return sampler.draw(step).examples; }, WithoutGil())
       .def("event", &PoissonSampler::event, py::arg("mechanism"))
       .def_property_readonly("expected_batch_size", &PoissonSampler::expected_batch_size)
       .def_property_readonly("is_private", &PoissonSampler::is_private);

@@ -134,9 +134,8 @@ void Engine::backward(const at::Tensor& losses, const at::Tensor& mask) {
     throw base::InvalidArgument("method", "naive runs the model once per example and needs a function of the batch", "losses",
                                 "call backward(loss_fn, batch), or choose another method");
   }
-  accumulate(mask, [&] {
-    return clipper_->accumulate(graph::unreduced(losses), mask, *sum_, [this](const graph::Cut& cut) { judge(cut); });
-  });
+  accumulate(mask,
+             [&] { return clipper_->accumulate(graph::unreduced(losses), mask, *sum_, [this](const graph::Cut& cut) { judge(cut); }); });
 }
 
 void Engine::backward(const LossFunction& loss_fn, const Batch& batch, const at::Tensor& mask) {
@@ -202,7 +201,8 @@ void Engine::resume(const Past& past) {
   }
   if (past.steps < 0) throw base::InvalidArgument("steps", "must not be negative", fmt::to_string(past.steps), "pass the releases so far");
   if (past.steps > 0 && !past.history && plan_.options().sample_rate) {
-    throw base::InvalidArgument("history", "is needed to go on accounting", "none", "resume without a sample rate, or from a run that had one");
+    throw base::InvalidArgument("history", "is needed to go on accounting", "none",
+                                "resume without a sample rate, or from a run that had one");
   }
   if (past.history) accountant_->compose(*past.history);
   past_ = past;

@@ -21,7 +21,8 @@ namespace {
 using namespace torch::autograd::generated;
 
 const char* const kRemedy =
-    "pass one loss per example, a tensor [B]: reduction=none, then sum or mean over every axis but the examples' (token models: each example's "
+    "pass one loss per example, a tensor [B]: reduction=none, then sum or mean over every axis but the examples' (token models: each "
+    "example's "
     "own mean over its own tokens); leave loss scaling and gradient accumulation factors out";
 
 [[noreturn]] void refuse(const std::string& got) {
@@ -43,7 +44,7 @@ at::Tensor rejoined(const at::Tensor& value, const Edge& edge) {
 
 /// Examples and positions that were flattened into one axis cannot be told apart any more: each row would count as an example.
 void refuse_flattened(Edge edge) {
-  static const std::unordered_set<std::string> passed = {"LogSoftmaxBackward0", "NllLossBackward0", "CloneBackward0",   "ToCopyBackward0",
+  static const std::unordered_set<std::string> passed = {"LogSoftmaxBackward0", "NllLossBackward0", "CloneBackward0",    "ToCopyBackward0",
                                                          "SqueezeBackward0",    "SqueezeBackward1", "UnsqueezeBackward0"};
   static const std::unordered_set<std::string> views = {"ViewBackward0", "UnsafeViewBackward0", "ReshapeAliasBackward0"};
   while (edge.function && is_native(*edge.function)) {
@@ -116,9 +117,8 @@ at::Tensor of_binary(N& node, const NodePtr& self) {
 at::Tensor taken_apart(const at::Tensor& loss, const NodePtr& self) {
   const at::TensorOptions options = loss.options().requires_grad(false);
   if (auto* node = dynamic_cast<MseLossBackward0*>(self.get())) {
-    return of_pairs(*node, node->self_.unpack(self), node->target_.unpack(self), [](const at::Tensor& input, const at::Tensor& target) {
-      return at::mse_loss(input, target, at::Reduction::None);
-    });
+    return of_pairs(*node, node->self_.unpack(self), node->target_.unpack(self),
+                    [](const at::Tensor& input, const at::Tensor& target) { return at::mse_loss(input, target, at::Reduction::None); });
   }
   if (auto* node = dynamic_cast<NllLossBackward0*>(self.get())) return of_classes(*node, self);
   if (auto* node = dynamic_cast<NllLoss2DBackward0*>(self.get())) return of_classes(*node, self);

@@ -45,7 +45,8 @@ class Report:
 class Engine:
     """Trains one set of parameters with differential privacy. The model is untouched; `.grad` is written by a release alone.
 
-        engine = ghostgrad.Engine(model.named_parameters(), clip=1.0, noise_multiplier=1.1, expected_batch_size=256, sample_rate=256 / 50000)
+        q = 256 / 50000
+        engine = ghostgrad.Engine(model.named_parameters(), clip=1.0, noise_multiplier=1.1, expected_batch_size=256, sample_rate=q)
         engine.backward(F.cross_entropy(model(x), y, reduction="none"))
         engine.step(optimizer)
         engine.epsilon(delta=1e-5)
@@ -57,7 +58,7 @@ class Engine:
     Args:
         named_parameters: `model.named_parameters()`. Frozen ones are left alone; unfreezing one later is seen at the next logical batch.
         clip: C, the threshold: the L2 norm over all parameters together that each example's gradient is scaled down to.
-        noise_multiplier: sigma; the noise has standard deviation sigma C per coordinate of the sum. 0 means no privacy (epsilon is infinite).
+        noise_multiplier: sigma; the noise has standard deviation sigma C in each coordinate of the sum. 0 means no privacy.
         expected_batch_size: what a release is divided by; public, q N, never the size of a batch.
         sample_rate: q of the Poisson sampling. Without it the engine trains, but `epsilon` asks for it.
         method: one of `ghostgrad.methods()`; all give the same sums.
@@ -235,4 +236,6 @@ class Engine:
         self._core, self._plan = core, plan
 
     def __reduce__(self) -> Any:
-        raise invalid("Engine", "cannot be copied or stored: two with one noise key would cancel each other's noise", "a copy", "use state_dict()")
+        raise invalid(
+            "Engine", "cannot be copied or stored: two with one noise key would cancel each other's noise", "a copy", "use state_dict()"
+        )

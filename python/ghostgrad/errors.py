@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What ghostgrad raises. Every message reads `[where] what is wrong, but got <value>; <what to do>` and never shows a per-example value."""
 
-
 from contextlib import contextmanager
 from typing import Iterator
 
@@ -40,8 +39,8 @@ def compiled_models_explained() -> Iterator[None]:
         if "donated buffers" not in str(error):
             raise
         unsupported = Unsupported(
-            "[torch.compile] a compiled region gave its saved tensors away at its first backward, and here it is run again; compute the losses "
-            'under torch.compiler.set_stance("force_eager"), which is also faster here, or compile with '
+            "[torch.compile] a compiled region gave its saved tensors away at its first backward, and here it is run again; "
+            'compute the losses under torch.compiler.set_stance("force_eager"), which is also faster here, or compile with '
             "torch._functorch.config.donated_buffer = False"
         )
         unsupported.where = "torch.compile"

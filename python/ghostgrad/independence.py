@@ -32,7 +32,9 @@ class FlatBatch:
         self.tensors: list[Tensor] = []
         self._collect(batch)
         if not self.tensors:
-            raise invalid("batch", "must be a tensor, or a tuple, list or dict of tensors", type(batch).__name__, "pass examples along axis 0")
+            raise invalid(
+                "batch", "must be a tensor, or a tuple, list or dict of tensors", type(batch).__name__, "pass examples along axis 0"
+            )
 
     def _collect(self, part: Any) -> None:
         if isinstance(part, Tensor):

@@ -5,7 +5,7 @@
     calibrate_noise(epsilon=3, delta=1e-5, sample_rate=256 / 50000, steps=2000)
 
 Events say what was released: `repeated(poisson_sampled(q, gaussian(sigma)), steps)` is a training run. Accountants turn them into
-(epsilon, delta); each value is an upper bound. Numbers are doubles; delta lies in (0, 1), q in (0, 1], sigma >= 0 in units of the threshold.
+(epsilon, delta); each value is an upper bound. delta lies in (0, 1), q in (0, 1], and sigma >= 0 is in units of the threshold.
 """
 
 import json

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is drawn: Poisson sampling, as a batch sampler for PyTorch's DataLoader, and physical batches of one size with masks.
 
-    sampler = ghostgrad.PoissonSampler(len(dataset), sample_rate=256 / len(dataset), steps=1000, physical_batch_size=64)
-    for physical_batches in ghostgrad.logical_batches(dataset, sampler):
-        for (x, y), mask in physical_batches:
-            engine.backward(F.cross_entropy(model(x), y, reduction="none"), mask)
-        engine.step(optimizer)
+sampler = ghostgrad.PoissonSampler(len(dataset), sample_rate=256 / len(dataset), steps=1000, physical_batch_size=64)
+for physical_batches in ghostgrad.logical_batches(dataset, sampler):
+    for (x, y), mask in physical_batches:
+        engine.backward(F.cross_entropy(model(x), y, reduction="none"), mask)
+    engine.step(optimizer)
 """
 
 from typing import Any, Callable, Iterator
@@ -40,7 +40,13 @@ class PoissonSampler(Sampler[list[int]]):
     """
 
     def __init__(
-        self, data_set_size: int, *, sample_rate: float, steps: int | None = None, physical_batch_size: int = 64, test_seed: int | None = None
+        self,
+        data_set_size: int,
+        *,
+        sample_rate: float,
+        steps: int | None = None,
+        physical_batch_size: int = 64,
+        test_seed: int | None = None,
     ) -> None:
         options = _core.PoissonOptions()
         options.data_set_size, options.sample_rate, options.physical_batch_size = data_set_size, sample_rate, physical_batch_size
@@ -145,7 +151,9 @@ def logical_batches(
     """
     size = len(dataset)  # type: ignore[arg-type]
     if size != sampler.data_set_size:
-        raise invalid("dataset", f"must have the sampler's {sampler.data_set_size} examples", str(size), "make the sampler for this data set")
+        raise invalid(
+            "dataset", f"must have the sampler's {sampler.data_set_size} examples", str(size), "make the sampler for this data set"
+        )
     # A step's draw is a function of the step: the loader draws ahead as it likes, and what it fetched is counted by drawing again.
     indices = _PhysicalIndices(sampler, sampler.take())
     loader = iter(DataLoader(dataset, batch_sampler=indices, collate_fn=collate_fn, **loader_options))

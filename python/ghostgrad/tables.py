@@ -40,5 +40,5 @@ def clip_functions() -> dict[str, ClipFunction]:
 
 
 def rules() -> dict[str, Rule]:
-    """The rules by the autograd node that they serve ("AddmmBackward0"). What has no rule is done by the fallback: exact, slower, reported."""
+    """The rules by the autograd node that they serve ("AddmmBackward0"). The rest is done by the fallback: exact, slower, reported."""
     return {row[0]: Rule(*row) for row in _core.rules()}

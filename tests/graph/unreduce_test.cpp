@@ -66,7 +66,11 @@ TEST_F(Unreduce, CrossEntropyIsTakenApart) {
 TEST_F(Unreduce, CrossEntropyOfImagesIsTakenApart) {
   const at::Tensor pixels = torch::arange(10, at::kLong).remainder(2).view({5, 1, 2});
   for (int64_t reduction : {mean, sum}) {
-    expect_parts([&](const at::Tensor& out, int64_t r) { return at::cross_entropy_loss(out.view({5, 2, 1, 2}), pixels, {}, r); }, reduction);
+    expect_parts(
+        [&](const at::Tensor& out, int64_t r) {
+          return at::cross_entropy_loss(out.view({5, 2, 1, 2}), pixels, {}, r);
+        },
+        reduction);
   }
 }
 
@@ -80,7 +84,8 @@ TEST_F(Unreduce, SquaredErrorIsTakenApart) {
 TEST_F(Unreduce, BinaryCrossEntropyIsTakenApart) {
   for (int64_t reduction : {mean, sum}) {
     expect_parts([&](const at::Tensor& out, int64_t r) { return at::binary_cross_entropy(out.sigmoid(), values_, {}, r); }, reduction);
-    expect_parts([&](const at::Tensor& out, int64_t r) { return at::binary_cross_entropy_with_logits(out, values_, {}, {}, r); }, reduction);
+    expect_parts([&](const at::Tensor& out, int64_t r) { return at::binary_cross_entropy_with_logits(out, values_, {}, {}, r); },
+                 reduction);
   }
 }
 

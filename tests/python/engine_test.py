@@ -145,8 +145,19 @@ def test_a_test_seed_is_said_to_be_no_privacy():
 
 @pytest.mark.parametrize(
     "option, value",
-    [("clip", 0.0), ("clip", "1"), ("noise_multiplier", -1.0), ("noise_multiplier", math.nan), ("expected_batch_size", 0.0), ("sample_rate", 1.5),
-     ("method", "fast"), ("clip_function", "hard"), ("independence", "sure"), ("accountant", "none"), ("keep_bytes", -1)],
+    [
+        ("clip", 0.0),
+        ("clip", "1"),
+        ("noise_multiplier", -1.0),
+        ("noise_multiplier", math.nan),
+        ("expected_batch_size", 0.0),
+        ("sample_rate", 1.5),
+        ("method", "fast"),
+        ("clip_function", "hard"),
+        ("independence", "sure"),
+        ("accountant", "none"),
+        ("keep_bytes", -1),
+    ],
 )
 def test_values_out_of_range_are_refused_by_name(option, value):
     with pytest.raises(ValueError, match=rf"^\[{option}\]") as refusal:

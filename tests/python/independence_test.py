@@ -26,7 +26,10 @@ class Encoding(UserDict):
         ((X, Y), lambda m, b: F.cross_entropy(m(b[0]), b[1], reduction="none")),
         ([X, Y], lambda m, b: F.cross_entropy(m(b[0]), b[1], reduction="none")),
         (Pair(X, Y), lambda m, b: F.cross_entropy(m(b.x), b.y, reduction="none")),
-        ({"x": X, "more": {"y": Y, "scale": 2.0}}, lambda m, b: b["more"]["scale"] * F.cross_entropy(m(b["x"]), b["more"]["y"], reduction="none")),
+        (
+            {"x": X, "more": {"y": Y, "scale": 2.0}},
+            lambda m, b: b["more"]["scale"] * F.cross_entropy(m(b["x"]), b["more"]["y"], reduction="none"),
+        ),
         (Encoding(x=X, y=Y), lambda m, b: F.cross_entropy(m(b["x"]), b["y"], reduction="none")),
         (X, lambda m, b: m(b).pow(2).sum(1)),
     ],
@@ -47,7 +50,11 @@ def test_random_numbers_of_every_generator_are_held_still():
 
     states = torch.get_rng_state(), random.getstate(), numpy.random.get_state()[1].tolist()
     assert ghostgrad.check_independence(losses, X, model.named_parameters()).random_losses
-    assert torch.equal(torch.get_rng_state(), states[0]) and random.getstate() == states[1] and numpy.random.get_state()[1].tolist() == states[2]
+    assert (
+        torch.equal(torch.get_rng_state(), states[0])
+        and random.getstate() == states[1]
+        and numpy.random.get_state()[1].tolist() == states[2]
+    )
 
 
 def test_batches_that_cannot_be_checked_are_refused():

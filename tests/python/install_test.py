@@ -46,4 +46,5 @@ def test_pip_install_gives_the_package_and_the_command_line(tmp_path):
     assert steps == "1" and file.startswith(str(site))
     assert version in run(place / "bin" / "ghostgrad", "--version")
     assert "epsilon" in run(
-        python, "-m", "ghostgrad", "account", "--noise-multiplier", "1", "--sample-rate", "0.01", "--steps", "10", "--json")
+        python, "-m", "ghostgrad", "account", "--noise-multiplier", "1", "--sample-rate", "0.01", "--steps", "10", "--json"
+    )

@@ -44,7 +44,11 @@ def test_an_optimizer_does_with_releases_what_it_does_with_the_loops_gradients(n
     ours, theirs = network(), network()
     theirs.load_state_dict(ours.state_dict())
     batch = data()
-    engine, optimizer, other = engine_for(ours.named_parameters()), OPTIMIZERS[name](ours.parameters()), OPTIMIZERS[name](theirs.parameters())
+    engine, optimizer, other = (
+        engine_for(ours.named_parameters()),
+        OPTIMIZERS[name](ours.parameters()),
+        OPTIMIZERS[name](theirs.parameters()),
+    )
     schedules = [torch.optim.lr_scheduler.CosineAnnealingLR(o, 4) for o in (optimizer, other)]
     for _ in range(4):
         optimizer.zero_grad(set_to_none=name != "sgd")
@@ -74,7 +78,9 @@ def test_two_engines_train_a_generator_and_a_discriminator():
 
     for _ in range(2):
         for engine, optimizer, module, losses, batch in (
-            (engines[1], optimizers[1], discriminator, told_apart, (real, z)), (engines[0], optimizers[0], generator, fooled, z)):
+            (engines[1], optimizers[1], discriminator, told_apart, (real, z)),
+            (engines[0], optimizers[0], generator, fooled, z),
+        ):
             expected, _ = clipped_sum(losses, batch, list(module.parameters()))
             engine.backward(losses(batch))
             engine.release()
@@ -139,7 +145,8 @@ def test_checkpointed_dropout_keeps_its_masks():
     plain, _ = ghostgrad.testing.clipped_sum(losses_of(lambda x: second(first(x)))(batch), model.named_parameters())
     torch.manual_seed(3)
     saved, _ = ghostgrad.testing.clipped_sum(
-        losses_of(lambda x: second(checkpoint(first, x, use_reentrant=False)))(batch), model.named_parameters())
+        losses_of(lambda x: second(checkpoint(first, x, use_reentrant=False)))(batch), model.named_parameters()
+    )
     for one, other in zip(saved, plain):
         assert_close(one, other)
 

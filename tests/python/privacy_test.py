@@ -45,7 +45,9 @@ def test_what_promises_nothing_costs_infinity():
 
 
 @pytest.mark.parametrize(
-    "wrong", [dict(noise_multiplier=-1.0), dict(sample_rate=0.0), dict(steps=-1), dict(delta=0.0), dict(accountant="x"), dict(adjacency="x")])
+    "wrong",
+    [dict(noise_multiplier=-1.0), dict(sample_rate=0.0), dict(steps=-1), dict(delta=0.0), dict(accountant="x"), dict(adjacency="x")],
+)
 def test_values_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match=r"^\["):
         ghostgrad.epsilon(**{**dict(noise_multiplier=1.0, sample_rate=0.1, steps=1, delta=1e-5), **wrong})

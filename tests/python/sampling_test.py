@@ -87,7 +87,12 @@ def test_its_event_is_the_engines():
 
 
 def test_values_out_of_range_and_copies_are_refused():
-    for wrong in (dict(sample_rate=0.0), dict(sample_rate=1.1), dict(sample_rate=0.1, steps=-1), dict(sample_rate=0.1, physical_batch_size=0)):
+    for wrong in (
+        dict(sample_rate=0.0),
+        dict(sample_rate=1.1),
+        dict(sample_rate=0.1, steps=-1),
+        dict(sample_rate=0.1, physical_batch_size=0),
+    ):
         with pytest.raises(ghostgrad.InvalidArgument):
             ghostgrad.PoissonSampler(10, **wrong)
     sampler = ghostgrad.PoissonSampler(10, sample_rate=0.1)

@@ -24,21 +24,31 @@ PLAIN = {
     "mean over dim 0": (lambda out: out.pow(2).sum(1).mean(0), lambda out: out.pow(2).sum(1)),
     "cross entropy": (lambda out: F.cross_entropy(out, CLASSES), lambda out: F.cross_entropy(out, CLASSES, reduction="none")),
     "cross entropy, sum": (
-        lambda out: F.cross_entropy(out, CLASSES, reduction="sum"), lambda out: F.cross_entropy(out, CLASSES, reduction="none")),
+        lambda out: F.cross_entropy(out, CLASSES, reduction="sum"),
+        lambda out: F.cross_entropy(out, CLASSES, reduction="none"),
+    ),
     "cross entropy of images": (
         lambda out: F.cross_entropy(out.view(B, 2, 1, 2), BITS.long().view(B, 2, 2)[:, :1]),
-        lambda out: F.cross_entropy(out.view(B, 2, 1, 2), BITS.long().view(B, 2, 2)[:, :1], reduction="none").flatten(1).mean(1)),
+        lambda out: F.cross_entropy(out.view(B, 2, 1, 2), BITS.long().view(B, 2, 2)[:, :1], reduction="none").flatten(1).mean(1),
+    ),
     "mse": (lambda out: F.mse_loss(out, VALUES), lambda out: F.mse_loss(out, VALUES, reduction="none").mean(1)),
     "mse, sum": (lambda out: F.mse_loss(out, VALUES, reduction="sum"), lambda out: F.mse_loss(out, VALUES, reduction="none").sum(1)),
     "mse of squeezed": (
-        lambda out: F.mse_loss(out[:, :1].squeeze(1), VALUES[:, 0]), lambda out: F.mse_loss(out[:, 0], VALUES[:, 0], reduction="none")),
-    "bce": (lambda out: F.binary_cross_entropy(out.sigmoid(), BITS),
-            lambda out: F.binary_cross_entropy(out.sigmoid(), BITS, reduction="none").mean(1)),
-    "bce with logits": (lambda out: F.binary_cross_entropy_with_logits(out, BITS),
-                        lambda out: F.binary_cross_entropy_with_logits(out, BITS, reduction="none").mean(1)),
+        lambda out: F.mse_loss(out[:, :1].squeeze(1), VALUES[:, 0]),
+        lambda out: F.mse_loss(out[:, 0], VALUES[:, 0], reduction="none"),
+    ),
+    "bce": (
+        lambda out: F.binary_cross_entropy(out.sigmoid(), BITS),
+        lambda out: F.binary_cross_entropy(out.sigmoid(), BITS, reduction="none").mean(1),
+    ),
+    "bce with logits": (
+        lambda out: F.binary_cross_entropy_with_logits(out, BITS),
+        lambda out: F.binary_cross_entropy_with_logits(out, BITS, reduction="none").mean(1),
+    ),
     "bce with positive weights": (
         lambda out: F.binary_cross_entropy_with_logits(out, BITS, pos_weight=torch.arange(4.0)),
-        lambda out: F.binary_cross_entropy_with_logits(out, BITS, pos_weight=torch.arange(4.0), reduction="none").mean(1)),
+        lambda out: F.binary_cross_entropy_with_logits(out, BITS, pos_weight=torch.arange(4.0), reduction="none").mean(1),
+    ),
 }
 
 
@@ -122,6 +132,8 @@ def test_per_example_loss_divides_by_each_examples_own_count():
     for i in range(2):
         assert_close(found[i], F.cross_entropy(logits[i], labels[i]))
     assert found[2] == 0
-    assert_close(ghostgrad.per_example_loss(logits[:, 0], labels[:, 0])[:2], F.cross_entropy(logits[:2, 0], labels[:2, 0], reduction="none"))
+    assert_close(
+        ghostgrad.per_example_loss(logits[:, 0], labels[:, 0])[:2], F.cross_entropy(logits[:2, 0], labels[:2, 0], reduction="none")
+    )
     with pytest.raises(ghostgrad.InvalidArgument, match="per_example_loss"):
         ghostgrad.per_example_loss(logits, labels[:, :-1])

@@ -24,8 +24,13 @@ def image_batch(examples=5):
 
 def cnn():
     return nn.Sequential(
-        nn.Conv2d(3, 8, 3, padding=1), nn.GroupNorm(2, 8), nn.ReLU(), nn.Conv2d(8, 8, 3, stride=2, groups=4, padding_mode="reflect", padding=1),
-        nn.Flatten(), nn.LayerNorm(128), nn.Linear(128, 4),
+        nn.Conv2d(3, 8, 3, padding=1),
+        nn.GroupNorm(2, 8),
+        nn.ReLU(),
+        nn.Conv2d(8, 8, 3, stride=2, groups=4, padding_mode="reflect", padding=1),
+        nn.Flatten(),
+        nn.LayerNorm(128),
+        nn.Linear(128, 4),
     )
 
 
@@ -73,7 +78,11 @@ def test_the_positions_of_the_batch_axis_do_not_matter():
     assert_exact(lambda x: layer(x.transpose(0, 1)).pow(2).sum((0, 2)), torch.randn(3, 4, 6), layer)
 
 
-@given(st.lists(st.sampled_from(["linear", "relu", "norm", "twice", "scale", "tanh"]), min_size=1, max_size=5), st.integers(1, 4), st.integers(1, 3))
+@given(
+    st.lists(st.sampled_from(["linear", "relu", "norm", "twice", "scale", "tanh"]), min_size=1, max_size=5),
+    st.integers(1, 4),
+    st.integers(1, 3),
+)
 def test_random_programs_are_exact(steps, examples, positions):
     torch.manual_seed(len(steps) + 7 * examples)
     model = nn.ModuleDict({"linear": nn.Linear(4, 4), "norm": nn.LayerNorm(4)})
