@@ -147,7 +147,7 @@ def leaves_below(losses: Tensor) -> list[Tensor]:
         if node is None or node in seen:
             continue
         seen.add(node)
-        if hasattr(node, "variable"):
+        if node.name() == "torch::autograd::AccumulateGrad":
             leaves.append(node.variable)
         open_nodes.extend(below for below, _ in node.next_functions)
     return leaves
