@@ -56,7 +56,7 @@ def _rebuilt(part: Any, tensors: Iterator[Tensor]) -> Any:
         return next(tensors)
     if isinstance(part, Mapping):
         values = {key: _rebuilt(value, tensors) for key, value in part.items()}
-        return values if type(part) is dict else type(part)(values)
+        return values if type(part) is dict else type(part)(values)  # type: ignore[call-arg]
     if isinstance(part, (tuple, list)):
         parts = [_rebuilt(value, tensors) for value in part]
         return type(part)(*parts) if hasattr(part, "_fields") else type(part)(parts)

@@ -168,9 +168,10 @@ def test_values_out_of_range_are_refused_by_name(option, value):
 
 def test_parameters_must_be_pairs_each_once():
     weight = nn.Parameter(torch.zeros(2))
-    for wrong in ([], [weight], [("a", weight), ("b", weight)], [("a", weight.detach())], [(1, weight)]):
+    for wrong in ([], None, nn.Linear(2, 2), [weight], [("a", weight), ("b", weight)], [("a", weight.detach())], [(1, weight)]):
         with pytest.raises(ghostgrad.InvalidArgument):
             ghostgrad.Engine(wrong, noise_multiplier=1, expected_batch_size=1)
+    ghostgrad.Engine(dict(nn.Linear(2, 2).named_parameters()), noise_multiplier=1, expected_batch_size=1)
     with pytest.raises(NotImplementedError, match="complex|real"):
         ghostgrad.Engine([("c", nn.Parameter(torch.zeros(2, dtype=torch.cfloat)))], noise_multiplier=1, expected_batch_size=1)
 
