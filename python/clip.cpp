@@ -25,7 +25,7 @@ Rows methods() {
 
 Rows clip_functions() {
   Rows rows;
-  for (const auto& function : clip::clip_functions()) rows.push_back({function.name, function.formula});
+  for (const auto& function : clip::clip_functions()) rows.push_back({function.name, function.formula, function.constant});
   return rows;
 }
 

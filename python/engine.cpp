@@ -52,6 +52,12 @@ engine::IndependenceReport check(const LossFunction& loss_fn, const Batch& batch
 }
 
 void bind_plan(py::module_& module) {
+  using engine::AdaptiveClipping;
+  py::class_<AdaptiveClipping>(module, "AdaptiveClipping")
+      .def(py::init<>())
+      .def_readwrite("quantile", &AdaptiveClipping::quantile)
+      .def_readwrite("rate", &AdaptiveClipping::rate)
+      .def_readwrite("count_noise", &AdaptiveClipping::count_noise);
   py::class_<PlanOptions>(module, "PlanOptions")
       .def(py::init<>())
       .def_readwrite("clip", &PlanOptions::clip)
@@ -60,6 +66,9 @@ void bind_plan(py::module_& module) {
       .def_readwrite("sample_rate", &PlanOptions::sample_rate)
       .def_readwrite("method", &PlanOptions::method)
       .def_readwrite("clip_function", &PlanOptions::clip_function)
+      .def_readwrite("clip_constant", &PlanOptions::clip_constant)
+      .def_readwrite("groups", &PlanOptions::groups)
+      .def_readwrite("adaptive_clipping", &PlanOptions::adaptive_clipping)
       .def_readwrite("independence", &PlanOptions::independence)
       .def_readwrite("accountant", &PlanOptions::accountant)
       .def_property(
@@ -97,6 +106,7 @@ void bind_engine(py::module_& module) {
       .def("resume", &resume)
       .def("report", [](const Engine& engine) { return to_dict(engine.report()); })
       .def_property_readonly("steps", &Engine::steps)
+      .def_property_readonly("threshold", &Engine::threshold)
       .def_property_readonly("last_norms", [](const Engine& engine) -> std::optional<at::Tensor> {
         return engine.last_norms().defined() ? std::optional(engine.last_norms()) : std::nullopt;
       });

@@ -74,8 +74,16 @@ class SumOptions:
 def clipped_sum(losses: Tensor, parameters: list[Tensor], options: SumOptions, mask: Tensor | None) -> tuple[list[Tensor], Tensor]: ...
 def unreduced(losses: Tensor) -> Tensor: ...
 
+class AdaptiveClipping:
+    quantile: float
+    rate: float
+    count_noise: float | None
+
 class PlanOptions:
     clip: float
+    clip_constant: float | None
+    groups: str
+    adaptive_clipping: AdaptiveClipping | None
     noise_multiplier: float
     expected_batch_size: float
     sample_rate: float | None
@@ -101,6 +109,8 @@ class Engine:
     def report(self) -> dict[str, Any]: ...
     @property
     def steps(self) -> int: ...
+    @property
+    def threshold(self) -> float: ...
     @property
     def last_norms(self) -> Tensor | None: ...
 

@@ -21,6 +21,18 @@ _COMPILED = (
 )
 
 
+def _fill(options: Any, values: dict[str, Any]) -> Any:
+    """Sets the options of the core; a value of another type is refused by name."""
+    for name, value in values.items():
+        if not hasattr(options, name):
+            raise invalid(name, "is no option", repr(value), "see the docstring of Engine")
+        try:
+            setattr(options, name, value)
+        except TypeError:
+            raise invalid(name, "has the wrong type", f"{value!r} ({type(value).__name__})", "see the docstring of Engine") from None
+    return options
+
+
 class Call(NamedTuple):
     """One call (or a bundle of calls that meet in the same parameters): the op with its shape, and how its norms were formed."""
 
@@ -63,6 +75,10 @@ class Engine:
         sample_rate: q of the Poisson sampling. Without it the engine trains, but `epsilon` asks for it.
         method: one of `ghostgrad.methods()`; all give the same sums.
         clip_function: one of `ghostgrad.clip_functions()`.
+        clip_constant: of the clip function, where it has one.
+        groups: what is clipped together: "flat" (all), "per_layer", "per_block", "per_parameter", together C; or "PREFIX=C_g,...".
+        adaptive_clipping: C follows a quantile of the norms [Andrew et al. 2021]: True, or a dictionary of `quantile` (0.5), `rate` (0.2)
+            and `count_noise`.
         independence: "graph" (what the graph cannot prove needs `check_independence`) or "assumed" (you vouch for it).
         accountant: one of `ghostgrad.accountants()`.
         keep_bytes: memory for instantiated gradients between norms and sums; no influence on privacy.
@@ -83,6 +99,9 @@ class Engine:
         sample_rate: float | None = None,
         method: str = "auto",
         clip_function: str = "abadi",
+        clip_constant: float | None = None,
+        groups: str = "flat",
+        adaptive_clipping: dict[str, float] | bool | None = None,
         independence: str = "graph",
         accountant: str = "rdp",
         keep_bytes: int = 1 << 30,
@@ -97,6 +116,9 @@ class Engine:
             "sample_rate": sample_rate,
             "method": method,
             "clip_function": clip_function,
+            "clip_constant": clip_constant,
+            "groups": groups,
+            "adaptive_clipping": {} if adaptive_clipping is True else adaptive_clipping or None,
             "independence": independence,
             "accountant": accountant,
             "keep_bytes": keep_bytes,
@@ -106,11 +128,8 @@ class Engine:
 
     def _make_core(self, plan: dict[str, Any]) -> "_core.Engine":
         options = _core.PlanOptions()
-        for name, value in plan.items():
-            try:
-                setattr(options, name, value)
-            except TypeError:
-                raise invalid(name, "has the wrong type", f"{value!r} ({type(value).__name__})", "see the docstring of Engine") from None
+        adaptive = plan["adaptive_clipping"]
+        _fill(options, {**plan, "adaptive_clipping": None if adaptive is None else _fill(_core.AdaptiveClipping(), adaptive)})
         return _core.Engine(self._named, options, self._test_seed)
 
     # ---- a step ----------------------------------------------------------------------------------------------------------------
@@ -177,6 +196,11 @@ class Engine:
         return self._core.steps
 
     @property
+    def threshold(self) -> float:
+        """C of the logical batch under way, or of the next: `clip`, where it is not adaptive."""
+        return self._core.threshold
+
+    @property
     def last_norms(self) -> Tensor | None:
         """Gradient norms [B] of the last physical batch. Private: for debugging, never for a log."""
         return self._core.last_norms
@@ -209,6 +233,7 @@ class Engine:
         return {
             "version": _STATE_VERSION,
             "plan": dict(self._plan),
+            "threshold": self.threshold,
             "history": None if history is None else json.loads(history.to_json()),
             "steps": steps,
             "noise_is_private": noise_is_private,
@@ -224,12 +249,14 @@ class Engine:
         """
         if not isinstance(state, dict) or state.get("version") != _STATE_VERSION:
             raise invalid("state", "must come from Engine.state_dict of this version", type(state).__name__, "pass such a dictionary")
-        missing = {"plan", "history", "steps", "noise_is_private", "independence"} - set(state)
+        missing = {"plan", "threshold", "history", "steps", "noise_is_private", "independence"} - set(state)
         if missing:
             raise invalid("state", "is incomplete", "no " + ", ".join(sorted(missing)), "pass all that state_dict gave")
         if self._core.past()[1] > 0:
             raise PrivacyError(f"[Engine] would forget {self.steps} releases; load a state into a new engine")
         plan = {**self._plan, **state["plan"]}
+        if plan["adaptive_clipping"] is not None:
+            plan["clip"] = state["threshold"]
         core = self._make_core(plan)
         history = None if state["history"] is None else _core.Event.from_json(json.dumps(state["history"]))
         core.resume(history, state["steps"], (state["noise_is_private"], state["independence"] == "audited"))

@@ -19,6 +19,7 @@ class ClipFunction(NamedTuple):
 
     name: str
     formula: str
+    constant: str  # what its constant is called, empty without one
 
 
 class Rule(NamedTuple):

@@ -8,10 +8,12 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import ghostgrad
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
+BUILD = Path(ghostgrad.__file__).parents[2]
 PROGRAM = """
 import torch, ghostgrad
 model = torch.nn.Linear(3, 1)
@@ -29,9 +31,14 @@ def run(*command, **environment):
     return done.stdout
 
 
-@pytest.mark.slow
-def test_pip_install_gives_the_package_and_the_command_line(tmp_path):
-    pytest.importorskip("scikit_build_core")
+SETTINGS = {  # from what was built already, in seconds; and from the sources, as a user does
+    "built": ("--config-settings", "build-dir=build/packed", "--config-settings", f"cmake.define.GHOSTGRAD_PREBUILT={BUILD}"),
+    "sources": (),
+}
+
+
+@pytest.mark.parametrize("kind", ["built", pytest.param("sources", marks=pytest.mark.slow)])
+def test_pip_install_gives_the_package_and_the_command_line(tmp_path, kind):
     place = tmp_path / "environment"
     run(sys.executable, "-m", "venv", "--without-pip", place)
     python = place / "bin" / "python"
@@ -41,7 +48,7 @@ def test_pip_install_gives_the_package_and_the_command_line(tmp_path):
     ccache = {"CMAKE_CXX_COMPILER_LAUNCHER": "ccache", "CCACHE_SLOPPINESS": "pch_defines,time_macros", "CCACHE_BASEDIR": base}
     build = {"CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count()), **(ccache if shutil.which("ccache") else {})}
     pip = (sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-build-isolation", "--no-deps", "--no-index")
-    run(*pip, ROOT, **build)
+    run(*pip, *SETTINGS[kind], ROOT, **build)
     steps, version, file = run(python, "-c", PROGRAM).split()
     assert steps == "1" and file.startswith(str(site))
     assert version in run(place / "bin" / "ghostgrad", "--version")
