@@ -148,6 +148,8 @@ class Engine:
             InvalidArgument: another shape or another scalar; the message says what to write instead.
             PrivacyError: examples are mixed, or may be; a parameter holds an ordinary gradient.
         """
+        if mask is not None and not isinstance(mask, Tensor):
+            raise invalid("mask", "must be a bool tensor [B]", type(mask).__name__, "pass true for each example that counts")
         if isinstance(losses, Tensor):
             if losses.dim() == 1 and len(losses) == 0:  # what an empty logical batch gives: it is released all the same
                 return
@@ -169,8 +171,9 @@ class Engine:
 
     def step(self, optimizer: Optimizer) -> None:
         """`release()`, then `optimizer.step()`. What any optimizer or scheduler does with a release costs no privacy."""
+        apply = optimizer.step
         self.release()
-        optimizer.step()
+        apply()
 
     def discard(self) -> None:
         """Drops a half-done logical batch. Nothing is released."""

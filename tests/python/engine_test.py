@@ -5,6 +5,7 @@ import copy
 import gc
 import io
 import math
+import os
 import pickle
 import threading
 import time
@@ -105,6 +106,27 @@ def test_an_empty_logical_batch_is_released_too():
     engine.backward(losses_of(model)(data(0)))
     engine.step(torch.optim.SGD(model.parameters(), 0.1))
     assert engine.steps == 1 and model[0].weight.grad.abs().sum() > 0
+
+
+def test_a_mask_must_be_a_bool_tensor_of_the_losses_shape():
+    model, batch = network(), data()
+    for wrong in ([True] * 6, torch.ones(6), torch.ones(5, dtype=torch.bool), torch.ones(6, 1, dtype=torch.bool)):
+        engine = engine_for(model)
+        with pytest.raises(ghostgrad.InvalidArgument, match="mask"):
+            engine.backward(losses_of(model)(batch), wrong)
+
+
+def test_a_forked_child_cannot_release_with_its_parents_noise():
+    engine = engine_for(network(), noise_multiplier=1.0)
+    child = os.fork()
+    if child == 0:
+        try:
+            engine.release()
+        except ghostgrad.PrivacyError:
+            os._exit(7)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    engine.release()
 
 
 def test_a_discarded_batch_leaves_nothing_behind():
