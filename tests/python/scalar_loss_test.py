@@ -114,6 +114,13 @@ def test_any_other_scalar_is_refused_with_what_to_write_instead(name):
     assert "reduction=none" in str(refusal.value)
 
 
+def test_rows_merged_before_the_first_parameter_are_counted_by_the_check():
+    model = models()
+    tokens, classes = torch.randn(4, 2, 3), torch.randint(0, 4, (4, 2))
+    with pytest.raises(ValueError, match="8 losses for 4 examples"):
+        ghostgrad.check_independence(lambda b: F.cross_entropy(model(b[0].view(-1, 3)), b[1].view(-1)), (tokens, classes))
+
+
 def test_the_model_is_trained_as_from_losses():
     model = models()
     engine = ghostgrad.Engine(model.named_parameters(), clip=0.3, noise_multiplier=0, expected_batch_size=B)
