@@ -70,7 +70,7 @@ at::Tensor per_example(const at::Tensor& losses, int64_t reduction) {
 
 /// The mean or sum of losses [B], whose values are not known here.
 at::Tensor of_all(const Node& node, const at::TensorOptions& options) {
-  const Edge below = node.next_edge(0);
+  const Edge& below = node.next_edge(0);
   const Shape shape = below.function ? shape_below(below) : Shape();
   if (shape.size() != 1) refuse("a scalar over values of shape " + to_string(shape));
   refuse_flattened(below);
