@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The engine: releases, what is touched and what is not, checkpoints, reports."""
+"""The engine: releases, what is touched and what is not, reports, threads and memory."""
 
-import copy
 import gc
-import io
 import math
 import os
-import pickle
 import threading
 import time
 import weakref
@@ -14,29 +11,11 @@ import weakref
 import pytest
 import torch
 import torch.nn.functional as F
+from classifier import Q, data, engine_for, losses_of, network
 from reference import assert_close, clipped_sum
 from torch import nn
 
 import ghostgrad
-
-Q = 0.01
-
-
-def network():
-    return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
-
-
-def engine_for(model, **options):
-    plan = dict(clip=1.0, noise_multiplier=0.0, expected_batch_size=8.0, sample_rate=Q)
-    return ghostgrad.Engine(model.named_parameters(), **{**plan, **options})
-
-
-def losses_of(model):
-    return lambda batch: F.cross_entropy(model(batch[0]), batch[1], reduction="none")
-
-
-def data(examples=6):
-    return torch.randn(examples, 4), torch.randint(0, 3, (examples,))
 
 
 def test_a_release_is_the_clipped_sum_over_the_expected_batch_size():
@@ -261,87 +240,6 @@ def test_an_audited_run_says_so():
     assert engine.check_independence(losses_of(model), batch).dropped
     engine.backward(losses_of(model)(batch))
     assert engine.report().independence == "audited"
-
-
-# ---- checkpoints ---------------------------------------------------------------------------------------------------------------------
-
-
-def test_a_resumed_engine_goes_on_with_plan_history_and_steps():
-    model = network()
-    engine = engine_for(model, clip=0.7, noise_multiplier=1.1)
-    for _ in range(5):
-        engine.release()
-    stored = io.BytesIO()
-    torch.save({"model": model.state_dict(), "engine": engine.state_dict()}, stored)
-    stored.seek(0)
-    state = torch.load(stored, weights_only=True)["engine"]
-    other = engine_for(network(), clip=1.0, noise_multiplier=2.0)
-    other.load_state_dict(state)
-    assert other.steps == 5 and other.epsilon(1e-5) == engine.epsilon(1e-5)
-    assert other.state_dict() == engine.state_dict() == state
-    engine.release(), other.release()
-    assert other.steps == 6
-    assert other.epsilon(1e-5) == pytest.approx(engine.epsilon(1e-5), rel=1e-12)
-    assert other.epsilon(1e-5) == pytest.approx(ghostgrad.epsilon(noise_multiplier=1.1, sample_rate=Q, steps=6, delta=1e-5), rel=1e-12)
-
-
-def test_a_resumed_engine_draws_other_noise():
-    model = network()
-    engine = engine_for(model, noise_multiplier=1.0)
-    state = engine.state_dict()
-    engine.release()
-    first = model[0].weight.grad.clone()
-    model.zero_grad()
-    again = engine_for(model, noise_multiplier=1.0)
-    again.load_state_dict(state)
-    again.release()
-    assert not torch.equal(first, model[0].weight.grad)
-
-
-def test_what_was_not_private_stays_so_after_resuming():
-    engine = engine_for(network(), noise_multiplier=1.0, test_seed=1)
-    engine.release()
-    other = engine_for(network(), noise_multiplier=1.0)
-    other.load_state_dict(engine.state_dict())
-    assert "NOT PRIVATE" in str(other.statement(1e-5)) and other.report().independence == "not audited"
-
-
-def test_a_state_is_refused_where_it_would_forget():
-    model = network()
-    engine = engine_for(model, noise_multiplier=1.0)
-    state = engine.state_dict()
-    engine.backward(losses_of(model)(data()))
-    with pytest.raises(ghostgrad.PrivacyError, match="half-done"):
-        engine.state_dict()
-    with pytest.raises(ghostgrad.PrivacyError):
-        engine.load_state_dict(state)
-    engine.release()
-    with pytest.raises(ghostgrad.PrivacyError):
-        engine.load_state_dict(state)
-    for wrong in ({}, None, {"version": 1}, {**state, "version": 2}):
-        with pytest.raises(ghostgrad.InvalidArgument):
-            engine_for(network()).load_state_dict(wrong)
-
-
-def test_an_engine_is_neither_copied_nor_pickled():
-    engine = engine_for(network())
-    for copied in (copy.copy, copy.deepcopy, pickle.dumps):
-        with pytest.raises(ghostgrad.InvalidArgument, match="state_dict"):
-            copied(engine)
-
-
-def test_the_model_is_copied_and_pickled_before_and_after_training():
-    model, batch = network(), data()
-    engine = engine_for(model)
-    pickle.loads(pickle.dumps(copy.deepcopy(model)))
-    engine.backward(losses_of(model)(batch))
-    engine.step(torch.optim.SGD(model.parameters(), 0.1))
-    copies = [copy.deepcopy(model), pickle.loads(pickle.dumps(model))]
-    for other in copies:
-        assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters()))
-        fresh = engine_for(other)
-        other.zero_grad()
-        fresh.backward(losses_of(other)(batch))
 
 
 # ---- the interpreter -----------------------------------------------------------------------------------------------------------------
