@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "ghostgrad/base/error.h"
+#include "ghostgrad/graph/unreduce.h"
 #include "ghostgrad/privacy/accountants.h"
 
 namespace ghostgrad::engine {
@@ -133,7 +134,8 @@ void Engine::backward(const at::Tensor& losses, const at::Tensor& mask) {
     throw base::InvalidArgument("method", "naive runs the model once per example and needs a function of the batch", "losses",
                                 "call backward(loss_fn, batch), or choose another method");
   }
-  accumulate(mask, [&] { return clipper_->accumulate(losses, mask, *sum_, [this](const graph::Cut& cut) { judge(cut); }); });
+  accumulate(mask,
+             [&] { return clipper_->accumulate(graph::unreduced(losses), mask, *sum_, [this](const graph::Cut& cut) { judge(cut); }); });
 }
 
 void Engine::backward(const LossFunction& loss_fn, const Batch& batch, const at::Tensor& mask) {
@@ -142,7 +144,7 @@ void Engine::backward(const LossFunction& loss_fn, const Batch& batch, const at:
   const auto losses_of = [&](int64_t example) {
     Batch one;
     for (const at::Tensor& tensor : batch) one.push_back(tensor.narrow(0, example, 1));
-    return loss_fn(one);
+    return graph::unreduced(loss_fn(one));
   };
   saw_batch_ = true;
   saw_unaudited_ = saw_unaudited_ || audited_.empty();  // run alone an example sees no other, and what couples them fails the check
@@ -151,7 +153,7 @@ void Engine::backward(const LossFunction& loss_fn, const Batch& batch, const at:
 
 void Engine::release() {
   if (broken_) throw base::PrivacyError("release", "would release an incomplete logical batch", "", "call discard() and start it again");
-  begin();  // an empty logical batch is released too
+  if (!sum_) begin();  // an empty logical batch is released too
   refuse_ordinary_gradients();
   const PlanOptions& options = plan_.options();
   clip::ClippedSum sum = std::move(*sum_);
@@ -174,6 +176,40 @@ void Engine::discard() {
   sum_.reset();
   if (adaptive_) adaptive_->discard();
   broken_ = false;
+}
+
+Past Engine::past() const {
+  if (sum_ || broken_) {
+    throw base::PrivacyError("checkpoint", "would lose the examples of a half-done logical batch", "", "call step() or discard() first");
+  }
+  Past past;
+  past.steps = steps_;
+  past.noise_is_private = key_.is_private() && past_.noise_is_private;
+  past.independence = report().independence;
+  if (!plan_.options().sample_rate) return past;
+  std::vector<privacy::Event> events;
+  if (past_.history) events.push_back(*past_.history);
+  if (steps_ > past_.steps) events.push_back(privacy::repeated(plan_.event(), steps_ - past_.steps));
+  past.history = events.size() == 1 ? events.front() : privacy::composed(std::move(events));
+  return past;
+}
+
+void Engine::resume(const Past& past) {
+  if (steps_ > 0 || sum_ || broken_) {
+    throw base::PrivacyError("resume", "would forget what this engine has released or summed up", fmt::format("{} releases", steps_),
+                             "resume with a new engine, before its first batch");
+  }
+  if (past.steps < 0) throw base::InvalidArgument("steps", "must not be negative", fmt::to_string(past.steps), "pass the releases so far");
+  if (past.steps > 0 && !past.history && plan_.options().sample_rate) {
+    throw base::InvalidArgument("history", "is needed to go on accounting", "none",
+                                "resume without a sample rate, or from a run that had one");
+  }
+  if (past.history) accountant_->compose(*past.history);
+  past_ = past;
+  steps_ = past.steps;
+  if (past.steps == 0) return;
+  saw_batch_ = true;
+  saw_unaudited_ = past.independence != privacy::Independence::audited;
 }
 
 IndependenceReport Engine::check_independence(const LossFunction& loss_fn, const Batch& batch, const IndependenceOptions& options) {
@@ -201,7 +237,7 @@ privacy::PrivacyStatement Engine::statement(double delta) const {
   statement.noise_multiplier = options.noise_multiplier;
   statement.sample_rate = *options.sample_rate;
   statement.steps = steps_;
-  statement.noise_is_private = key_.is_private();
+  statement.noise_is_private = key_.is_private() && past_.noise_is_private;
   statement.independence = report().independence;
   statement.warnings = bound.warnings;
   return statement;
@@ -223,7 +259,7 @@ Report Engine::report() const {
     report.independence = privacy::Independence::audited;
   }
   report.steps = steps_;
-  report.noise_is_private = key_.is_private();
+  report.noise_is_private = key_.is_private() && past_.noise_is_private;
   return report;
 }
 

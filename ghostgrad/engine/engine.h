@@ -45,6 +45,14 @@ struct Report {
   bool noise_is_private = false;
 };
 
+/// What an engine has released, for a checkpoint: everything but the secret noise key. An engine that goes on from it draws a key of its own.
+struct Past {
+  std::optional<privacy::Event> history;  // all releases; nothing without a sample rate
+  int64_t steps = 0;
+  bool noise_is_private = true;
+  privacy::Independence independence = privacy::Independence::audited;
+};
+
 class Engine {
  public:
   /// named_parameters: pairs, or what torch::nn::Module::named_parameters() returns. Frozen ones are left alone.
@@ -52,7 +60,8 @@ class Engine {
   Engine(const Named& named_parameters, Plan plan, random::Key key = random::Key::from_os())
       : Engine(to_pairs(named_parameters), std::move(plan), std::move(key), Checked{}) {}
 
-  /// Adds one physical batch to the logical batch. losses [B]; mask: bool [B], false for padding.
+  /// Adds one physical batch to the logical batch. losses [B], or a scalar that is plainly their mean or sum (graph/unreduce.h); mask: bool
+  /// [B], false for padding.
   /// Errors: InvalidArgument (shapes), PrivacyError (mixed examples, unproved zones, ordinary gradients in .grad).
   void backward(const at::Tensor& losses, const at::Tensor& mask = {});
   /// The same from a function of the batch; method `naive` needs this form, since it runs the model once per example.
@@ -70,6 +79,11 @@ class Engine {
 
   /// Runs the check and remembers the graphs that passed. Throws PrivacyError when examples are coupled.
   IndependenceReport check_independence(const LossFunction& loss_fn, const Batch& batch, const IndependenceOptions& options = {});
+
+  /// Errors: PrivacyError inside a logical batch, whose sum a checkpoint does not hold.
+  [[nodiscard]] Past past() const;
+  /// Goes on where another engine stopped: its releases count for epsilon(). Errors: PrivacyError when this engine has begun already.
+  void resume(const Past& past);
 
   /// Upper bound on epsilon for all releases so far. Errors: InvalidArgument without a sample rate or for delta outside (0, 1).
   [[nodiscard]] double epsilon(double delta) const;
@@ -126,6 +140,7 @@ class Engine {
   std::set<std::string> warnings_;
   std::vector<std::string> unreached_;
   at::Tensor last_norms_;
+  Past past_;  // what was resumed from
   int64_t steps_ = 0;
   bool broken_ = false;
   bool saw_unaudited_ = false;

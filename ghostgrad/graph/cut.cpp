@@ -5,6 +5,7 @@
 #include <functional>
 #include <unordered_set>
 
+#include "ghostgrad/graph/hooks.h"
 #include "ghostgrad/graph/zone.h"
 
 namespace ghostgrad::graph {
@@ -90,8 +91,6 @@ bool is_row_wise(const Node& node) {
   return is_native(node) && names.count(short_name(node)) > 0;
 }
 
-bool has_user_hooks(Node& node) { return !node.pre_hooks().empty() || !node.tensor_pre_hooks().empty() || !node.post_hooks().empty(); }
-
 class CutFinder {
  public:
   CutFinder(const Graph& graph, const Ownerships& owners) : graph_(graph), owners_(owners) {}
@@ -121,7 +120,7 @@ class CutFinder {
   void find_forbidden() {
     for (int id = 0; id < static_cast<int>(graph_.nodes.size()); ++id) {
       if (auto finding = forbidden(graph_, owners_, id)) cut_.findings.push_back(std::move(*finding));
-      if (!graph_.reaches[id] || !has_user_hooks(*graph_.nodes[id])) continue;
+      if (!graph_.reaches[id] || !has_hooks(*graph_.nodes[id])) continue;
       const bool leaf = graph_.parameter[id] >= 0;
       cut_.findings.push_back(
           {Verdict::refused, leaf ? "a tracked parameter" : graph_.describe(id),

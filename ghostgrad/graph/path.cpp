@@ -9,6 +9,8 @@
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/generated/Functions.h>
 
+#include "ghostgrad/graph/hooks.h"
+
 namespace ghostgrad::graph {
 namespace {
 
@@ -125,8 +127,6 @@ const std::unordered_map<std::type_index, StepRule>& step_rules() {
   };
   return rules;
 }
-
-bool has_hooks(Node& node) { return !node.pre_hooks().empty() || !node.tensor_pre_hooks().empty() || !node.post_hooks().empty(); }
 
 }  // namespace
 

@@ -3,15 +3,12 @@
 
 #include <algorithm>
 
+#include "ghostgrad/graph/hooks.h"
 #include "ghostgrad/graph/registry.h"
 #include "ghostgrad/graph/shape.h"
 
 namespace ghostgrad::graph {
 namespace {
-
-/// User code between the nodes may do anything to a gradient. retain_grad is no such code: its hooks lie apart (retains_grad_hooks), only
-/// Tensor::retain_grad writes them, and they copy the gradient without returning another.
-bool has_hooks(Node& node) { return !node.pre_hooks().empty() || !node.tensor_pre_hooks().empty() || !node.post_hooks().empty(); }
 
 /// Gradients whose elements do not lie row-major in a plain tensor.
 bool is_plain(const torch::autograd::InputMetadata& metadata) {

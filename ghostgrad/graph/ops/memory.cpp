@@ -6,6 +6,7 @@
 
 #include "ghostgrad/graph/addresses.h"
 #include "ghostgrad/graph/attributes.h"
+#include "ghostgrad/graph/hooks.h"
 #include "ghostgrad/graph/registry.h"
 
 namespace ghostgrad::graph {
@@ -43,8 +44,7 @@ std::vector<Ownership> through_op(const CopySlices& node, Transfer& t, const Own
 }
 
 const Registered changed_views = transfers<CopySlices>([](const CopySlices& node, Transfer& t) {
-  const bool hooked = !node.fn->pre_hooks().empty() || !node.fn->tensor_pre_hooks().empty() || !node.fn->post_hooks().empty();
-  if (hooked || node.view_fn) return;
+  if (has_hooks(*node.fn) || node.view_fn) return;
   const Geometry view = as_geometry(node.view);
   const Ownership part = carried_over(t, as_geometry(node.base), view);
   if (part.is_mixed()) return;

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ghostgrad/graph/unreduce.h"
+
+#include <optional>
+#include <string>
+#include <unordered_set>
+
+#include <ATen/ATen.h>
+#include <ATen/core/Reduction.h>
+#include <fmt/format.h>
+#include <torch/csrc/autograd/generated/Functions.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include "ghostgrad/base/error.h"
+#include "ghostgrad/graph/autograd.h"
+#include "ghostgrad/graph/walk.h"
+
+namespace ghostgrad::graph {
+namespace {
+
+using namespace torch::autograd::generated;
+
+const char* const kRemedy =
+    "pass one loss per example, a tensor [B]: reduction=none, then sum or mean over every axis but the examples' (token models: each "
+    "example's "
+    "own mean over its own tokens); leave loss scaling and gradient accumulation factors out";
+
+[[noreturn]] void refuse(const std::string& got) {
+  throw base::InvalidArgument("losses", "must have shape [B], or be a plain mean or sum over examples", got, kRemedy);
+}
+
+Shape shape_below(const Edge& edge) {
+  Shape shape;
+  for (const auto& size : edge.function->input_metadata(edge.input_nr).shape_as_dim_vector()) shape.push_back(size.expect_int());
+  return shape;
+}
+
+/// A tensor of this value at this place in the graph.
+at::Tensor rejoined(const at::Tensor& value, const Edge& edge) {
+  at::Tensor tensor = value.detach();
+  if (edge.function) torch::autograd::impl::set_gradient_edge(tensor, edge);
+  return tensor;
+}
+
+/// Examples and positions that were flattened into one axis cannot be told apart any more: each row would count as an example.
+void refuse_flattened(Edge edge) {
+  static const std::unordered_set<std::string> passed = {"LogSoftmaxBackward0", "NllLossBackward0", "CloneBackward0",    "ToCopyBackward0",
+                                                         "SqueezeBackward0",    "SqueezeBackward1", "UnsqueezeBackward0"};
+  static const std::unordered_set<std::string> views = {"ViewBackward0", "UnsafeViewBackward0", "ReshapeAliasBackward0"};
+  while (edge.function && is_native(*edge.function)) {
+    const std::string name = short_name(*edge.function);
+    if (edge.function->num_outputs() == 0 || (!passed.count(name) && !views.count(name))) return;
+    const Edge next = edge.function->next_edge(0);
+    if (!next.function) return;
+    const Shape here = shape_below(edge), below = shape_below(next);
+    if (views.count(name) && (below.empty() || here.empty() || below[0] != here[0])) {
+      refuse(fmt::format("a scalar over {} rows that were reshaped from {}: which of them are one example's is not said", here[0],
+                         to_string(below)));
+    }
+    edge = next;
+  }
+}
+
+/// losses [B, ...] -> [B]
+at::Tensor per_example(const at::Tensor& losses, int64_t reduction) {
+  if (losses.dim() < 2) return losses;
+  const at::Tensor rows = losses.flatten(1);
+  return reduction == at::Reduction::Mean ? rows.mean(1) : rows.sum(1);
+}
+
+/// The mean or sum of losses [B], whose values are not known here.
+at::Tensor of_all(const Node& node, const at::TensorOptions& options) {
+  const Edge& below = node.next_edge(0);
+  const Shape shape = below.function ? shape_below(below) : Shape();
+  if (shape.size() != 1) refuse("a scalar over values of shape " + to_string(shape));
+  refuse_flattened(below);
+  return rejoined(at::zeros(shape, options), below);
+}
+
+void check_terms(const at::Tensor& value, int smallest, const Edge& edge) {
+  if (value.dim() < smallest) refuse("the loss of a single example without a batch axis");
+  refuse_flattened(edge);
+}
+
+/// The terms of a loss of inputs and targets of one shape: `terms` is the same op without reduction.
+template <class N, class F>
+at::Tensor of_pairs(N& node, const at::Tensor& input, const at::Tensor& target, const F& terms) {
+  check_terms(input, 1, node.next_edge(0));
+  const Edge to_target = node.num_outputs() > 1 ? node.next_edge(1) : Edge();
+  return per_example(terms(rejoined(input, node.next_edge(0)), rejoined(target, to_target)), node.reduction);
+}
+
+template <class N>
+at::Tensor of_classes(N& node, const NodePtr& self) {
+  const at::Tensor input = node.self_.unpack(self), target = node.target_.unpack(self), weight = node.weight_.unpack(self);
+  check_terms(input, 2, node.next_edge(0));
+  if (node.reduction == at::Reduction::Mean && weight.defined()) refuse("a mean normalised by the class weights of the batch");
+  const int64_t ignored = node.ignore_index.expect_int();
+  if (node.reduction == at::Reduction::Mean && target.eq(ignored).any().template item<bool>())
+    refuse("a mean normalised by the number of targets in the batch that are not ignored");
+  return per_example(at::nll_loss_nd(rejoined(input, node.next_edge(0)), target, weight, at::Reduction::None, ignored), node.reduction);
+}
+
+template <class N>
+at::Tensor of_binary(N& node, const NodePtr& self) {
+  const at::Tensor weight = node.weight_.unpack(self);
+  if (weight.defined()) refuse("a reduction with weights, which may be one example's or all examples'");
+  return of_pairs(node, node.self_.unpack(self), node.target_.unpack(self), [&](const at::Tensor& input, const at::Tensor& target) {
+    if constexpr (requires { node.pos_weight_; }) {
+      return at::binary_cross_entropy_with_logits(input, target, {}, node.pos_weight_.unpack(self), at::Reduction::None);
+    } else {
+      return at::binary_cross_entropy(input, target, {}, at::Reduction::None);
+    }
+  });
+}
+
+at::Tensor taken_apart(const at::Tensor& loss, const NodePtr& self) {
+  const at::TensorOptions options = loss.options().requires_grad(false);
+  if (auto* node = dynamic_cast<MseLossBackward0*>(self.get())) {
+    return of_pairs(*node, node->self_.unpack(self), node->target_.unpack(self),
+                    [](const at::Tensor& input, const at::Tensor& target) { return at::mse_loss(input, target, at::Reduction::None); });
+  }
+  if (auto* node = dynamic_cast<NllLossBackward0*>(self.get())) return of_classes(*node, self);
+  if (auto* node = dynamic_cast<NllLoss2DBackward0*>(self.get())) return of_classes(*node, self);
+  if (auto* node = dynamic_cast<BinaryCrossEntropyBackward0*>(self.get())) return of_binary(*node, self);
+  if (auto* node = dynamic_cast<BinaryCrossEntropyWithLogitsBackward0*>(self.get())) return of_binary(*node, self);
+  static const std::unordered_set<std::string> plain = {"MeanBackward0", "MeanBackward1", "SumBackward0", "SumBackward1"};
+  const std::string name = short_name(*self);
+  if (is_native(*self) && plain.count(name)) return of_all(*self, options);
+  refuse("a scalar made by " + name);
+}
+
+}  // namespace
+
+at::Tensor unreduced(const at::Tensor& losses) {
+  if (!losses.defined() || losses.dim() != 0 || !losses.grad_fn()) return losses;
+  const at::AutoGradMode grad(true);
+  return taken_apart(losses, losses.grad_fn());
+}
+
+}  // namespace ghostgrad::graph

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ghostgrad/graph/unreduce.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "ghostgrad/base/error.h"
+
+namespace ghostgrad::graph {
+namespace {
+
+using Losses = std::function<at::Tensor(const at::Tensor& scores, int64_t reduction)>;
+
+const auto none = at::Reduction::None, mean = at::Reduction::Mean, sum = at::Reduction::Sum;
+
+class Unreduce : public ::testing::Test {
+ protected:
+  Unreduce() {
+    torch::manual_seed(1);
+    weight_ = torch::randn({3, 4}, at::kDouble).requires_grad_();
+    inputs_ = torch::randn({5, 3}, at::kDouble);
+    values_ = torch::rand({5, 4}, at::kDouble);
+    classes_ = torch::arange(5, at::kLong).remainder(4);
+  }
+
+  [[nodiscard]] at::Tensor scores() const { return inputs_.mm(weight_); }
+
+  /// The gradient of example i alone, from losses [B].
+  [[nodiscard]] at::Tensor gradient(const at::Tensor& losses, int64_t i) const {
+    return torch::autograd::grad({losses[i]}, {weight_}, {}, /*retain_graph=*/true)[0];
+  }
+
+  /// The scalar's parts are the losses that the same op gives without reduction, averaged or added up within each example.
+  void expect_parts(const Losses& op, int64_t reduction) const {
+    const at::Tensor out = scores();
+    at::Tensor expected = op(out, none);
+    if (expected.dim() > 1) expected = reduction == mean ? expected.flatten(1).mean(1) : expected.flatten(1).sum(1);
+    const at::Tensor found = unreduced(op(out, reduction));
+    ASSERT_EQ(found.sizes(), expected.sizes());
+    EXPECT_TRUE(at::allclose(found, expected, 0, 1e-14));
+    for (int64_t i = 0; i < 5; ++i) EXPECT_TRUE(at::allclose(gradient(found, i), gradient(expected, i), 0, 1e-14));
+  }
+
+  static void expect_refused(const at::Tensor& scalar, const std::string& said) {
+    try {
+      (void)unreduced(scalar);
+      FAIL() << "taken apart: " << said;
+    } catch (const base::InvalidArgument& error) {
+      EXPECT_NE(std::string(error.what()).find(said), std::string::npos) << error.what();
+    }
+  }
+
+  at::Tensor weight_, inputs_, values_, classes_;
+};
+
+TEST_F(Unreduce, CrossEntropyIsTakenApart) {
+  for (int64_t reduction : {mean, sum}) {
+    expect_parts([&](const at::Tensor& out, int64_t r) { return at::cross_entropy_loss(out, classes_, {}, r); }, reduction);
+  }
+}
+
+TEST_F(Unreduce, CrossEntropyOfImagesIsTakenApart) {
+  const at::Tensor pixels = torch::arange(10, at::kLong).remainder(2).view({5, 1, 2});
+  for (int64_t reduction : {mean, sum}) {
+    expect_parts(
+        [&](const at::Tensor& out, int64_t r) {
+          return at::cross_entropy_loss(out.view({5, 2, 1, 2}), pixels, {}, r);
+        },
+        reduction);
+  }
+}
+
+TEST_F(Unreduce, SquaredErrorIsTakenApart) {
+  for (int64_t reduction : {mean, sum}) {
+    expect_parts([&](const at::Tensor& out, int64_t r) { return at::mse_loss(out, values_, r); }, reduction);
+    expect_parts([&](const at::Tensor& out, int64_t r) { return at::mse_loss(out, out.tanh(), r); }, reduction);
+  }
+}
+
+TEST_F(Unreduce, BinaryCrossEntropyIsTakenApart) {
+  for (int64_t reduction : {mean, sum}) {
+    expect_parts([&](const at::Tensor& out, int64_t r) { return at::binary_cross_entropy(out.sigmoid(), values_, {}, r); }, reduction);
+    expect_parts([&](const at::Tensor& out, int64_t r) { return at::binary_cross_entropy_with_logits(out, values_, {}, {}, r); },
+                 reduction);
+  }
+}
+
+TEST_F(Unreduce, MeanAndSumKeepTheirGraphAndForgetTheirValues) {
+  const at::Tensor losses = scores().square().sum(1);
+  for (const at::Tensor& scalar : {losses.mean(), losses.sum(), losses.mean(0), losses.sum(0)}) {
+    const at::Tensor found = unreduced(scalar);
+    ASSERT_EQ(found.sizes(), losses.sizes());
+    for (int64_t i = 0; i < 5; ++i) EXPECT_TRUE(at::equal(gradient(found, i), gradient(losses, i)));
+  }
+}
+
+TEST_F(Unreduce, LossesThatAreNoScalarComeBackAsTheyAre) {
+  const at::Tensor losses = scores().sum(1);
+  EXPECT_TRUE(unreduced(losses).is_same(losses));
+}
+
+TEST_F(Unreduce, WhatIsNormalisedByTheDataOfTheBatchIsRefused) {
+  expect_refused(at::cross_entropy_loss(scores(), classes_, torch::ones({4}, at::kDouble), mean), "class weights");
+  at::Tensor some = classes_.clone();
+  some[0] = -100;
+  expect_refused(at::cross_entropy_loss(scores(), some, {}, mean), "not ignored");
+  expect_refused(scores().sum(1).sum() / 5, "DivBackward");
+  expect_refused(scores().mean(), "[5, 4]");
+}
+
+TEST_F(Unreduce, RowsThatWereExamplesAndPositionsAreRefused) {
+  const at::Tensor rows = scores().view({5, 2, 2}).view({10, 2}), targets = torch::arange(10, at::kLong).remainder(2);
+  expect_refused(at::cross_entropy_loss(rows, targets), "reshaped from [5, 2, 2]");
+  expect_refused(at::cross_entropy_loss(rows, targets, {}, none).mean(), "reshaped from [5, 2, 2]");
+  expect_refused(at::mse_loss(scores().view({20}), values_.view({20})), "reshaped from [5, 4]");
+}
+
+}  // namespace
+}  // namespace ghostgrad::graph

@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engine: releases, what is touched and what is not, reports, threads and memory."""
+
+import gc
+import math
+import os
+import threading
+import time
+import weakref
+
+import pytest
+import torch
+import torch.nn.functional as F
+from classifier import Q, data, engine_for, losses_of, network
+from reference import assert_close, clipped_sum
+from torch import nn
+
+import ghostgrad
+
+
+def test_a_release_is_the_clipped_sum_over_the_expected_batch_size():
+    model, batch = network(), data()
+    engine = engine_for(model)
+    engine.backward(losses_of(model)(batch))
+    engine.release()
+    expected, _ = clipped_sum(losses_of(model), batch, list(model.parameters()))
+    for parameter, total in zip(model.parameters(), expected):
+        assert_close(parameter.grad, total / 8)
+
+
+def test_physical_batches_add_up_to_the_logical_one():
+    model, (x, y) = network(), data()
+    engine = engine_for(model)
+    for part in (slice(0, 2), slice(2, 3), slice(3, 6)):
+        engine.backward(losses_of(model)((x[part], y[part])))
+    engine.release()
+    expected, _ = clipped_sum(losses_of(model), (x, y), list(model.parameters()))
+    for parameter, total in zip(model.parameters(), expected):
+        assert_close(parameter.grad, total / 8)
+
+
+def test_the_noise_has_the_stated_deviation():
+    """The sample deviation of 20,000 normals leaves 1 +- 5 / sqrt(2 n) once in two million runs; the seed is fixed."""
+    model = nn.Linear(100, 200)
+    engine = engine_for(model, clip=2.0, noise_multiplier=1.5, test_seed=7)
+    engine.release()
+    noise = model.weight.grad * 8
+    assert abs(noise.std().item() / 3.0 - 1) < 5 / math.sqrt(2 * noise.numel()) + 1e-3  # rounding raises it by up to 1 / 4096
+    assert abs(noise.mean().item()) < 5 * 3 / math.sqrt(noise.numel())
+
+
+def test_noise_differs_between_steps_and_engines_and_is_independent_of_torchs_seed():
+    released = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        model = network()
+        engine = engine_for(model, noise_multiplier=1.0)
+        for _ in range(2):
+            engine.release()
+            released.append(model[0].weight.grad.clone())
+    assert all(not torch.equal(a, b) for i, a in enumerate(released) for b in released[:i])
+
+
+def test_nothing_but_grad_is_touched_and_that_by_a_release_alone():
+    model, batch = network(), data()
+    model[0].bias.requires_grad_(False)
+    before = {name: (p.detach().clone(), p._version) for name, p in model.named_parameters()}
+    attributes = {name: set(vars(module)) for name, module in model.named_modules()}
+    engine = engine_for(model, noise_multiplier=1.0)
+    engine.check_independence(losses_of(model), batch)
+    engine.backward(losses_of(model)(batch))
+    assert all(p.grad is None for p in model.parameters())
+    engine.release()
+    assert model[0].bias.grad is None and not model[0].bias.requires_grad
+    for name, p in model.named_parameters():
+        assert torch.equal(p, before[name][0]) and p._version == before[name][1] and not p._backward_hooks
+        assert p.grad is None or (p.grad.dtype == p.dtype and not p.grad.requires_grad)
+    assert attributes == {name: set(vars(module)) for name, module in model.named_modules()}
+    assert all(not m._forward_hooks and not m._backward_hooks for m in model.modules())
+
+
+def test_an_empty_logical_batch_is_released_too():
+    model = network()
+    engine = engine_for(model, noise_multiplier=1.0)
+    engine.backward(losses_of(model)(data(0)))
+    engine.step(torch.optim.SGD(model.parameters(), 0.1))
+    assert engine.steps == 1 and model[0].weight.grad.abs().sum() > 0
+
+
+def test_a_mask_must_be_a_bool_tensor_of_the_losses_shape():
+    model, batch = network(), data()
+    for wrong in ([True] * 6, torch.ones(6), torch.ones(5, dtype=torch.bool), torch.ones(6, 1, dtype=torch.bool)):
+        engine = engine_for(model)
+        with pytest.raises(ghostgrad.InvalidArgument, match="mask"):
+            engine.backward(losses_of(model)(batch), wrong)
+
+
+def test_a_forked_child_cannot_release_with_its_parents_noise():
+    engine = engine_for(network(), noise_multiplier=1.0)
+    child = os.fork()
+    if child == 0:
+        try:
+            engine.release()
+        except ghostgrad.PrivacyError:
+            os._exit(7)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    engine.release()
+
+
+def test_a_discarded_batch_leaves_nothing_behind():
+    model, batch = network(), data()
+    engine = engine_for(model)
+    engine.backward(100 * losses_of(model)(batch))
+    engine.discard()
+    engine.release()
+    assert all(p.grad.abs().sum() == 0 for p in model.parameters())
+
+
+def test_epsilon_is_the_accountants():
+    model = network()
+    engine = engine_for(model, noise_multiplier=1.1)
+    for _ in range(3):
+        engine.release()
+    expected = ghostgrad.epsilon(noise_multiplier=1.1, sample_rate=Q, steps=3, delta=1e-5)
+    assert engine.epsilon(delta=1e-5) == engine.epsilon(1e-5) == expected > 0
+    assert engine.statement(1e-5).to_dict()["steps"] == 3 and "3 releases" in str(engine.statement(1e-5))
+
+
+def test_no_noise_is_no_privacy():
+    model = network()
+    engine = engine_for(model)
+    engine.release()
+    assert engine.epsilon(1e-5) == math.inf and engine.statement(1e-5).to_dict()["epsilon"] == "infinity"
+
+
+def test_without_a_sample_rate_epsilon_asks_for_it():
+    engine = engine_for(network(), sample_rate=None)
+    with pytest.raises(ValueError, match="sample_rate"):
+        engine.epsilon(1e-5)
+
+
+def test_a_test_seed_is_said_to_be_no_privacy():
+    assert "NOT PRIVATE" in str(engine_for(network(), noise_multiplier=1.0, test_seed=1).statement(1e-5))
+
+
+@pytest.mark.parametrize(
+    "option, value",
+    [
+        ("clip", 0.0),
+        ("clip", "1"),
+        ("noise_multiplier", -1.0),
+        ("noise_multiplier", math.nan),
+        ("expected_batch_size", 0.0),
+        ("sample_rate", 1.5),
+        ("method", "fast"),
+        ("clip_function", "hard"),
+        ("clip_constant", 0.1),
+        ("groups", "per_mood"),
+        ("adaptive_clipping", {"quantile": "high"}),
+        ("adaptive_clipping", {"speed": 1.0}),
+        ("independence", "sure"),
+        ("accountant", "none"),
+        ("keep_bytes", -1),
+    ],
+)
+def test_values_out_of_range_are_refused_by_name(option, value):
+    with pytest.raises(ValueError, match=r"^\[") as refusal:
+        engine_for(network(), **{option: value})
+    assert isinstance(refusal.value, ghostgrad.InvalidArgument) and refusal.value.remedy
+    assert refusal.value.where == (next(iter(value)) if isinstance(value, dict) else option)
+
+
+def test_parameters_must_be_pairs_each_once():
+    weight = nn.Parameter(torch.zeros(2))
+    for wrong in ([], None, nn.Linear(2, 2), [weight], [("a", weight), ("b", weight)], [("a", weight.detach())], [(1, weight)]):
+        with pytest.raises(ghostgrad.InvalidArgument):
+            ghostgrad.Engine(wrong, noise_multiplier=1, expected_batch_size=1)
+    ghostgrad.Engine(dict(nn.Linear(2, 2).named_parameters()), noise_multiplier=1, expected_batch_size=1)
+    with pytest.raises(NotImplementedError, match="complex|real"):
+        ghostgrad.Engine([("c", nn.Parameter(torch.zeros(2, dtype=torch.cfloat)))], noise_multiplier=1, expected_batch_size=1)
+
+
+def test_naive_runs_the_model_once_per_example():
+    model, batch = network(), data()
+    engine = engine_for(model, method="naive")
+    with pytest.raises(ValueError, match="naive"):
+        engine.backward(losses_of(model)(batch))
+    seen = []
+    engine.discard()
+    engine.backward(lambda b: (seen.append(len(b["x"])), F.cross_entropy(model(b["x"]), b["y"]))[1], batch={"x": batch[0], "y": batch[1]})
+    engine.release()
+    assert seen == [1] * 6
+    expected, _ = clipped_sum(losses_of(model), batch, list(model.parameters()))
+    for parameter, total in zip(model.parameters(), expected):
+        assert_close(parameter.grad, total / 8)
+
+
+def test_the_report_says_how_it_was_done():
+    model, batch = network(), data()
+    unused = nn.Parameter(torch.zeros(3))
+    engine = ghostgrad.Engine([*model.named_parameters(), ("unused", unused)], noise_multiplier=1.0, expected_batch_size=8)
+    engine.backward(losses_of(model)(batch))
+    engine.step(torch.optim.SGD(model.parameters(), 0.1))
+    report = engine.report()
+    assert report.unreached == ["unused"] and report.by_rule == {"linear": 2} and report.steps == 1
+    assert report.independence == "not audited" and any("check_independence" in w for w in report.warnings)
+    assert any("AddmmBackward0" in call.label for call in report.calls) and report.method == "auto"
+    assert unused.grad.abs().sum() > 0  # noise alone
+    engine.check_independence(losses_of(model), batch)
+
+
+def test_groups_are_clipped_apart():
+    model, batch = network(), data()
+    engine = engine_for(model, groups="per_layer", clip=0.1)
+    engine.backward(losses_of(model)(batch))
+    engine.release()
+    for layer in (model[0], model[2]):
+        expected, _ = clipped_sum(losses_of(model), batch, list(layer.parameters()), 0.1 / math.sqrt(2))
+        for parameter, total in zip(layer.parameters(), expected):
+            assert_close(parameter.grad, total / 8)
+
+
+def test_an_adaptive_threshold_moves_and_is_part_of_the_state():
+    model, batch = network(), data()
+    engine = engine_for(model, clip=100.0, noise_multiplier=1.0, adaptive_clipping={"rate": 0.5})
+    for _ in range(3):
+        model.zero_grad()
+        engine.backward(losses_of(model)(batch))
+        engine.release()
+    assert engine.threshold != 100.0
+    other = engine_for(network(), adaptive_clipping=True, noise_multiplier=1.0)
+    other.load_state_dict(engine.state_dict())
+    assert other.threshold == engine.threshold and other.epsilon(1e-5) == engine.epsilon(1e-5)
+
+
+def test_an_audited_run_says_so():
+    model, batch = network(), data()
+    engine = engine_for(model, noise_multiplier=1.0)
+    assert engine.check_independence(losses_of(model), batch).dropped
+    engine.backward(losses_of(model)(batch))
+    assert engine.report().independence == "audited"
+
+
+# ---- the interpreter -----------------------------------------------------------------------------------------------------------------
+
+
+def test_other_threads_run_while_the_core_runs():
+    model = nn.Sequential(*[nn.Linear(256, 256) for _ in range(6)])
+    engine = engine_for(model)
+    losses = model(torch.randn(64, 256)).sum(1)
+    ticks, done = [], threading.Event()
+
+    def tick():
+        while not done.is_set():
+            ticks.append(time.perf_counter())
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    start = time.perf_counter()
+    for _ in range(5):
+        engine.backward(losses)
+    end = time.perf_counter()
+    done.set()
+    thread.join()
+    assert sum(start < t < end for t in ticks) >= 5
+
+
+def test_no_graph_stays_alive_after_a_step():
+    model, (x, y) = network(), data()
+    engine = engine_for(model, noise_multiplier=1.0)
+    gc.disable()
+    try:
+        hidden = model[1](model[0](x))
+        losses = F.cross_entropy(model[2](hidden), y, reduction="none")
+        saved = weakref.ref(hidden)  # lives as long as the graph that saved it
+        del hidden
+        assert saved() is not None
+        engine.backward(losses)
+        del losses
+        assert saved() is None  # by reference counts alone: no cycle keeps it
+        engine.release()
+        alive = weakref.ref(engine)
+        del engine
+        assert alive() is None
+    finally:
+        gc.enable()
+
+
+def resident_kilobytes():
+    with open("/proc/self/status", encoding="ascii") as status:
+        return int(next(line for line in status if line.startswith("VmRSS")).split()[1])
+
+
+def test_memory_does_not_grow_over_a_thousand_steps():
+    model, batch = network(), data()
+    engine = engine_for(model, noise_multiplier=1.0)
+    optimizer = torch.optim.Adam(model.parameters())
+
+    def run(steps):
+        for _ in range(steps):
+            engine.backward(losses_of(model)(batch))
+            engine.step(optimizer)
+        gc.collect()
+        return resident_kilobytes(), sum(issubclass(type(o), torch.Tensor) for o in gc.get_objects())
+
+    run(100)
+    before, tensors = run(10)
+    after, tensors_after = run(1000)
+    assert tensors_after == tensors and after - before < 4096
