@@ -9,6 +9,7 @@ const std::vector<CommandRow>& commands() {
       {"account", "epsilon (or delta) that training with this noise spends", make_account},
       {"calibrate", "the least noise that keeps training within a budget", make_calibrate},
       {"methods", "ways to form the clipped sum; all give the same one", make_methods},
+      {"models", "networks that can be trained by name", make_models},
       {"rules", "layers whose per-example gradients have a fast way", make_rules},
       {"bench", "time every method against ordinary training", make_bench},
   };

@@ -4,13 +4,10 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include "ghostgrad/base/error.h"
-
 namespace ghostgrad::models {
 namespace {
 
 constexpr int64_t kGroups = 16;
-constexpr int64_t kSmallestSide = 8;  // three halvings
 
 }  // namespace
 
@@ -23,10 +20,7 @@ void DeepCnn::add_convolution(int64_t from, int64_t to) {
 
 DeepCnn::DeepCnn(const DeepCnnOptions& options) {
   const auto& image = options.image;
-  if (image.height < kSmallestSide || image.width < kSmallestSide) {
-    throw base::InvalidArgument("deep_cnn", fmt::format("an image must be at least {0} x {0}", kSmallestSide),
-                                fmt::format("{} x {}", image.height, image.width), "enlarge the images, or use mlp");
-  }
+  require_side("deep_cnn", image, 8);  // three halvings
   int64_t from = image.channels;
   for (const int64_t filters : {32, 64, 128}) {
     add_convolution(from, filters);
