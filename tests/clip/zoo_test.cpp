@@ -32,6 +32,11 @@ TEST_P(Zoo, GetsTheClippedSumOfTheLoopFromEveryMethodInFloat64) { expect_exact(G
 
 TEST_P(Zoo, GetsTheClippedSumOfTheLoopFromEveryMethodInFloat32) { expect_exact(GetParam(), at::kFloat, 1e-5); }
 
+TEST_P(Zoo, RunsByRulesAlone) {
+  torch::manual_seed(17);
+  EXPECT_FALSE(runs_through_the_fallback(measure(GetParam().make(5, at::kFloat), {.method = "bk_mixed_opt"})));
+}
+
 INSTANTIATE_TEST_SUITE_P(Families, Zoo, testing::ValuesIn(zoo_subjects()), [](const auto& subject) { return subject.param.name; });
 
 }  // namespace
