@@ -71,7 +71,7 @@ const std::vector<SubjectFactory>& zoo_subjects() {
        }},
       of_images<Cnn>("cnn", CnnOptions{{1, 16, 16}, 3}),
       of_images<LeNet>("cnn_20_50", LeNetOptions{{1, 16, 16}, 3, 4, 5, 6}),
-      of_images<DeepCnn>("deep_cnn", DeepCnnOptions{{3, 8, 8}, 3}),
+      of_images<DeepCnn>("deep_cnn", DeepCnnOptions{{3, 8, 8}, 3, {4, 6, 8}, 5}),
       of_images<Recurrent>("rnn", RecurrentOptions{{1, 4, 5}, 3, Cell::rnn, 6}),
       of_images<Recurrent>("lstm", RecurrentOptions{{1, 4, 5}, 3, Cell::lstm, 6}),
       of_images<Recurrent>("gru", RecurrentOptions{{1, 4, 5}, 3, Cell::gru, 6}),
