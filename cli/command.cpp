@@ -10,6 +10,7 @@ const std::vector<CommandRow>& commands() {
       {"calibrate", "the noise, steps, sample rate or delta that keeps training within a budget", make_calibrate},
       {"compare", "what every accountant says of the same training", make_compare},
       {"methods", "ways to form the clipped sum; all give the same one", make_methods},
+      {"models", "networks that can be trained by name", make_models},
       {"rules", "layers whose per-example gradients have a fast way", make_rules},
       {"bench", "time every method against ordinary training", make_bench},
   };

@@ -35,6 +35,7 @@ std::unique_ptr<Command> make_account(CLI::App& app);
 std::unique_ptr<Command> make_calibrate(CLI::App& app);
 std::unique_ptr<Command> make_compare(CLI::App& app);
 std::unique_ptr<Command> make_methods(CLI::App& app);
+std::unique_ptr<Command> make_models(CLI::App& app);
 std::unique_ptr<Command> make_rules(CLI::App& app);
 std::unique_ptr<Command> make_bench(CLI::App& app);
 

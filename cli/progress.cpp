@@ -34,7 +34,7 @@ std::string in_one_line(const engine::Progress& progress) {
   std::string line = fmt::format("epoch {:.1f}/{}  step {}/{}", std::min(progress.epoch, static_cast<double>(progress.epochs)),
                                  progress.epochs, progress.step, progress.steps);
   if (progress.loss) line += fmt::format("  loss {:.3f}", *progress.loss);
-  if (progress.test_accuracy) line += fmt::format("  test accuracy {:.2f} %", 100 * *progress.test_accuracy);
+  if (progress.test.value) line += fmt::format("  test {} {}", progress.test.metric, engine::in_words(progress.test));
   line += fmt::format("  epsilon {}  {} examples/s", privacy::rounded_up(progress.epsilon), with_commas(progress.examples_per_second));
   return line;
 }
@@ -46,7 +46,7 @@ void ProgressDisplay::show(const engine::Progress& progress) {
     if (progress.epoch_ended) std::cerr << in_one_line(progress) << std::endl;
     return;
   }
-  if (progress.test_accuracy) test_accuracy_ = progress.test_accuracy;
+  if (progress.test.value) test_ = progress.test;
   const auto now = std::chrono::steady_clock::now();
   if (now < next_ && progress.step < progress.steps) return;
   next_ = now + kBetweenDrawings;
@@ -55,7 +55,7 @@ void ProgressDisplay::show(const engine::Progress& progress) {
 
 void ProgressDisplay::draw(const engine::Progress& progress) {
   engine::Progress shown = progress;
-  shown.test_accuracy = test_accuracy_;
+  shown.test = test_;
   const double done = static_cast<double>(progress.step) / static_cast<double>(progress.steps);
   const std::string line = bar(done) + ' ' + in_one_line(shown);
   std::cerr << '\r' << line.substr(0, terminal_width() - 1) << "\x1b[K" << std::flush;

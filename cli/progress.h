@@ -27,7 +27,7 @@ class ProgressDisplay {
 
   bool terminal_;
   bool drawn_ = false;
-  std::optional<double> test_accuracy_;  // the last one
+  engine::Score test_;  // the last one
   std::chrono::steady_clock::time_point next_;
 };
 

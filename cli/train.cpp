@@ -7,12 +7,14 @@
 #include "cli/progress.h"
 #include "cli/train_files.h"
 #include "cli/train_options.h"
+#include "cli/train_samples.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "ghostgrad/base/error.h"
 #include "ghostgrad/data/open.h"
 #include "ghostgrad/engine/trainer.h"
 #include "ghostgrad/models/make.h"
@@ -20,7 +22,21 @@
 namespace ghostgrad::cli {
 namespace {
 
-std::vector<int64_t> shape_of_one(const data::Dataset& dataset) { return dataset.inputs.sizes().slice(1).vec(); }
+bool fits(const models::Architecture& model, const data::Dataset& dataset) {
+  return model.task == dataset.task && (model.input == models::Input::tokens) == (dataset.vocabulary > 0);
+}
+
+std::shared_ptr<models::Model> make_model(const std::string& name, const data::Dataset& dataset) {
+  if (!fits(models::find(name), dataset)) {
+    std::vector<std::string_view> fitting;
+    for (const auto& row : models::architectures()) {
+      if (fits(row, dataset)) fitting.push_back(row.name);
+    }
+    throw base::InvalidArgument("model", fmt::format("does not fit the examples of {}", dataset.name), '"' + name + '"',
+                                fmt::format("choose one of {}", fmt::join(fitting, ", ")));
+  }
+  return models::make(name, {dataset.inputs.sizes().slice(1).vec(), dataset.classes, dataset.vocabulary});
+}
 
 std::string in_words(const engine::Schedule& schedule, const TrainCommandOptions& options) {
   const auto& planned = schedule.planned;
@@ -41,12 +57,22 @@ void print_summary(const engine::Summary& summary, const TrainFiles& files) {
   std::vector<std::pair<std::string, std::string>> fields;
   if (summary.interrupted)
     fields.emplace_back("stopped", fmt::format("after {} of {} steps", summary.statement.steps, summary.planned_steps));
-  if (summary.test_accuracy) fields.emplace_back("test accuracy", fmt::format("{:.2f} %", 100 * *summary.test_accuracy));
+  if (summary.test.value) fields.emplace_back(fmt::format("test {}", summary.test.metric), engine::in_words(summary.test));
   fields.emplace_back("speed", fmt::format("{} examples/s, {:.1f} s", with_commas(summary.examples_per_second), summary.seconds));
   fields.emplace_back("method", calls_in_words(summary.report));
   if (files.wanted()) fields.emplace_back("written", files.in_words());
   print_fields(fields);
   print_text('\n' + privacy::to_text(summary.statement));
+}
+
+void print_samples(const std::vector<Sample>& samples) {
+  for (const auto& [prompt, text] : samples) print_text(fmt::format("\n{}\n  {}\n", prompt, text));
+}
+
+nlohmann::json to_json(const std::vector<Sample>& samples) {
+  auto json = nlohmann::json::array();
+  for (const auto& [prompt, text] : samples) json.push_back({{"prompt", prompt}, {"text", text}});
+  return json;
 }
 
 class Train : public Command {
@@ -58,26 +84,21 @@ class Train : public Command {
     const TrainFiles files(options_.out, options_.force);
     if (options_.threads) at::set_num_threads(*options_.threads);
     at::manual_seed(options_.seed);
-    auto trainer = make_trainer();
+    auto split = data::open(options_.data, options_.text);
+    const auto text = split.text;
+    const auto model = make_model(options_.model, split.train);
+    engine::Trainer trainer(engine::TrainedModel(model), std::move(split), options_.trainer);
     announce(trainer.schedule());
     ProgressDisplay display;
     const Interrupt interrupt;
     const auto summary =
         trainer.train({.progress = [&](const engine::Progress& now) { show(display, now); }, .stop = interrupt.requested()});
     display.finish();
-    const auto json = to_json(summary);
-    files.write(*trainer.model().module, json);
-    options_.json ? print_json(json) : print_summary(summary, files);
+    finish(summary, text ? samples_of(*model, *text, options_.samples) : std::vector<Sample>(), files, *model);
     return summary.interrupted ? kSignal + interrupt.signal() : kDone;
   }
 
  private:
-  [[nodiscard]] engine::Trainer make_trainer() const {
-    auto split = data::open(options_.data);
-    auto model = models::make(options_.model, {.input_shape = shape_of_one(split.train), .classes = split.train.classes});
-    return {engine::TrainedModel(std::move(model)), std::move(split), options_.trainer};
-  }
-
   void announce(const engine::Schedule& schedule) const {
     print_warnings(all_warnings(schedule.planned));
     if (!options_.quiet) print_note(in_words(schedule, options_));
@@ -87,10 +108,15 @@ class Train : public Command {
     if (!options_.quiet) display.show(now);
   }
 
-  [[nodiscard]] nlohmann::json to_json(const engine::Summary& summary) const {
+  void finish(const engine::Summary& summary, const std::vector<Sample>& samples, const TrainFiles& files,
+              const models::Model& model) const {
     auto json = engine::to_json(summary);
     json.update(as_json(options_));
-    return json;
+    if (!samples.empty()) json["samples"] = to_json(samples);
+    files.write(model, json);
+    if (options_.json) return print_json(json);
+    print_summary(summary, files);
+    print_samples(samples);
   }
 
   TrainCommandOptions options_;

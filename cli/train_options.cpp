@@ -10,7 +10,6 @@
 #include "ghostgrad/clip/clip_function.h"
 #include "ghostgrad/clip/method.h"
 #include "ghostgrad/data/open.h"
-#include "ghostgrad/models/make.h"
 #include "ghostgrad/privacy/accountants.h"
 
 namespace ghostgrad::cli {
@@ -77,6 +76,21 @@ void add_privacy_options(CLI::App& app, engine::TrainerOptions& options) {
   app.add_option("--accountant", options.accountant, names_of(privacy::accountants()))->capture_default_str()->group(group);
 }
 
+void add_text_options(CLI::App& app, TrainCommandOptions& options) {
+  const std::string group = "Text";
+  app.add_option("--tokenizer", options.text.tokenizer,
+                 "bytes (if not given), or bpe, which is learned from the training texts: what its tokens tell of them is not private")
+      ->group(group);
+  app.add_option("--vocabulary", options.text.vocabulary, "tokens of bpe; 1000 if not given")->group(group);
+  app.add_option("--positions", options.text.positions,
+                 "tokens that a text may have, longer ones are cut; 320 for bytes, 128 for bpe if not given")
+      ->group(group);
+  app.add_option("--samples", options.samples, "texts for a language model to write when it is trained")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber)
+      ->group(group);
+}
+
 void add_training_options(CLI::App& app, engine::TrainerOptions& options) {
   const std::string group = "Training";
   app.add_option("--batch", options.batch, "expected examples per step; each is drawn with probability batch / number of examples")
@@ -116,11 +130,12 @@ void add_output_options(CLI::App& app, TrainCommandOptions& options) {
 
 void add_train_options(CLI::App& app, TrainCommandOptions& options) {
   app.add_option("--data", options.data, sources())->capture_default_str();
-  app.add_option("--model", options.model, names_of(models::architectures()))->capture_default_str();
+  app.add_option("--model", options.model, "see `ghostgrad models`")->capture_default_str();
   add_config(app);
   add_privacy_options(app, options.trainer);
   add_adaptive_options(app, options.trainer);
   add_training_options(app, options.trainer);
+  add_text_options(app, options);
   add_machine_options(app, options);
   add_output_options(app, options);
   app.footer(

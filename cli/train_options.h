@@ -9,17 +9,20 @@
 #include <CLI/App.hpp>
 #include <nlohmann/json_fwd.hpp>
 
+#include "ghostgrad/data/text.h"
 #include "ghostgrad/engine/schedule.h"
 
 namespace ghostgrad::cli {
 
 struct TrainCommandOptions {
   std::string data = "digits";
+  data::TextOptions text;
   std::string model = "cnn";
   engine::TrainerOptions trainer;
   uint64_t seed = 1;  // of the initial parameters; never of noise or sampling
   std::optional<int> threads{};
-  std::string out;  // no files when empty
+  int64_t samples = 3;  // of what a language model writes
+  std::string out;      // no files when empty
   bool force = false;
   bool json = false;
   bool quiet = false;

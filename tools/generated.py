@@ -5,8 +5,7 @@
     <!-- generated: methods -->
     <!-- end -->
 
-is the table of that name: `methods` and `rules` from `ghostgrad methods --json` and `ghostgrad rules --json`, `bench` from
-bench/results.json (what `ghostgrad bench --json` printed on the machine it names). `help-train` is what `ghostgrad train --help` prints.
+is the table of that name: `methods`, `models` and `rules` from `ghostgrad methods --json` and so on, `bench` from bench/results.json (what `ghostgrad bench --json` printed on the machine it names). `help-train` is what `ghostgrad train --help` prints.
 
     tools/generated.py --program build/release/bin/ghostgrad [--check] [FILE...]
 """
@@ -20,7 +19,7 @@ from pathlib import Path
 
 import tree
 
-COMMANDS = ("methods", "rules")
+COMMANDS = ("methods", "models", "rules")
 HELP = "help-"
 RESULTS = {"bench": Path("bench/results.json")}
 BLOCK = re.compile(r"(?P<open><!-- generated: (?P<name>[\w-]+) -->\n)(?P<body>.*?)(?P<close><!-- end -->)", re.DOTALL)

@@ -3,12 +3,13 @@
 
 #include <cmath>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace ghostgrad::engine {
 namespace {
 
-nlohmann::json finite_or_text(double epsilon) { return std::isfinite(epsilon) ? nlohmann::json(epsilon) : nlohmann::json("infinity"); }
+nlohmann::json finite_or_text(double value) { return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json("infinity"); }
 
 }  // namespace
 
@@ -17,7 +18,7 @@ nlohmann::json to_json(const Summary& summary) {
   json["method"] = summary.report.method;
   json["calls_by_rule"] = summary.report.by_rule;
   json["parameters_without_gradient"] = summary.report.unreached;
-  json["test_accuracy"] = summary.test_accuracy ? nlohmann::json(*summary.test_accuracy) : nlohmann::json();
+  json[fmt::format("test_{}", summary.test.metric)] = summary.test.value ? finite_or_text(*summary.test.value) : nlohmann::json();
   json["planned_steps"] = summary.planned_steps;
   json["planned_epsilon"] = finite_or_text(summary.planned_epsilon);
   json["interrupted"] = summary.interrupted;

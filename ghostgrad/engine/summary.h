@@ -9,12 +9,12 @@
 // counted in expected examples, since how many were really drawn is the sampler's secret.
 #pragma once
 
-#include <optional>
-#include <vector>
+#include <cstdint>
 
 #include <nlohmann/json_fwd.hpp>
 
 #include "ghostgrad/engine/engine.h"
+#include "ghostgrad/engine/task.h"
 #include "ghostgrad/privacy/statement.h"
 
 namespace ghostgrad::engine {
@@ -22,7 +22,7 @@ namespace ghostgrad::engine {
 struct Summary {
   privacy::PrivacyStatement statement;  // for the releases that were made, with all warnings
   Report report;                        // of the last physical batch: method, calls by rule, what got no gradient
-  std::optional<double> test_accuracy;  // nothing without test examples
+  Score test;
   int64_t planned_steps = 0;
   double planned_epsilon = 0;  // what planned_steps would have spent
   bool interrupted = false;    // stopped before planned_steps
@@ -30,7 +30,7 @@ struct Summary {
   double examples_per_second = 0;
 };
 
-/// Flat: the fields of the statement, and epsilon as "infinity" where there is no promise.
+/// Flat: the fields of the statement, the score as test_accuracy or test_perplexity, and epsilon as "infinity" where there is no promise.
 [[nodiscard]] nlohmann::json to_json(const Summary& summary);
 
 }  // namespace ghostgrad::engine

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/cross_entropy_loss.h>
 #include <fmt/format.h>
 
 #include "ghostgrad/base/error.h"
@@ -19,13 +18,7 @@ namespace {
 constexpr int64_t kCheckedExamples = 32;
 
 void check_data(const data::Dataset& dataset) {
-  const at::Tensor& targets = dataset.targets;
-  const bool shaped = targets.dim() == 1 && targets.size(0) == dataset.size() && targets.scalar_type() == at::kLong;
-  if (!shaped || (dataset.size() > 0 && (targets.min().item<int64_t>() < 0 || targets.max().item<int64_t>() >= dataset.classes))) {
-    throw base::InvalidArgument(
-        dataset.name, fmt::format("must have one target for each of its {} inputs, an integer in [0, {})", dataset.size(), dataset.classes),
-        shaped ? "other numbers" : "other targets", "check the labels and the number of classes");
-  }
+  row_of(dataset.task).check(dataset);
   data::check_finite(dataset);
 }
 
@@ -65,6 +58,8 @@ Trainer::Trainer(TrainedModel model, data::Split split, TrainerOptions options, 
       optimizer_(make_optimizer(options_.optimizer, model_.module->parameters())) {
   check_data(split_.train);
   check_data(split_.test);
+  auto& warnings = schedule_.planned.warnings;
+  warnings.insert(warnings.end(), split_.train.warnings.begin(), split_.train.warnings.end());
 }
 
 Summary Trainer::train(const TrainerHooks& hooks) {
@@ -105,9 +100,7 @@ void Trainer::backward(const sample::PhysicalBatch& batch) {
   if (!seen.empty()) remember_loss(at::cat(seen), batch.mask);
 }
 
-at::Tensor Trainer::losses(const Batch& batch) const {
-  return at::cross_entropy_loss(model_.forward(batch[0]), batch[1], {}, at::Reduction::None);
-}
+at::Tensor Trainer::losses(const Batch& batch) const { return row_of(split_.train.task).losses(model_.forward(batch[0]), batch[1]); }
 
 void Trainer::remember_loss(const at::Tensor& losses, const at::Tensor& mask) {
   const at::Tensor counted = losses.numel() == mask.numel() ? losses.masked_select(mask) : losses;
@@ -128,7 +121,7 @@ Progress Trainer::progress() {
   if (losses_seen_ > 0) now.loss = loss_sum_ / static_cast<double>(losses_seen_);
   now.examples_per_second = examples_per_second();
   if (now.epoch_ended) {
-    now.test_accuracy = test_accuracy();
+    now.test = test_score();
     loss_sum_ = 0;
     losses_seen_ = 0;
   }
@@ -139,17 +132,16 @@ double Trainer::examples_per_second() const {
   return seconds_ > 0 ? static_cast<double>(options_.batch) * static_cast<double>(engine_.steps()) / seconds_ : 0;
 }
 
-std::optional<double> Trainer::test_accuracy() {
-  if (split_.test.size() > 0 && std::exchange(evaluated_at_, engine_.steps()) != engine_.steps())
-    test_accuracy_ = accuracy(model_, split_.test);
-  return test_accuracy_;
+const Score& Trainer::test_score() {
+  if (std::exchange(evaluated_at_, engine_.steps()) != engine_.steps()) test_ = score_of(model_, split_.test);
+  return test_;
 }
 
 Summary Trainer::summary() {
   Summary summary;
   summary.statement = engine_.statement(options_.delta);
   summary.report = engine_.report();
-  summary.test_accuracy = test_accuracy();
+  summary.test = test_score();
   summary.planned_steps = schedule_.steps;
   summary.planned_epsilon = schedule_.planned.epsilon;
   summary.interrupted = engine_.steps() < schedule_.steps;
@@ -158,7 +150,8 @@ Summary Trainer::summary() {
   privacy::PrivacyStatement& statement = summary.statement;
   statement.data_set_size = split_.train.size();
   statement.noise_is_private = statement.noise_is_private && sampler_.is_private();
-  statement.warnings.insert(statement.warnings.end(), summary.report.warnings.begin(), summary.report.warnings.end());
+  for (const auto* warnings : {&summary.report.warnings, &split_.train.warnings})
+    statement.warnings.insert(statement.warnings.end(), warnings->begin(), warnings->end());
   if (summary.interrupted) {
     statement.warnings.push_back(
         fmt::format("stopped after {} of {} steps: if what was seen of the run decided when, count the whole plan, epsilon {:.4g}",

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The whole loop: private training of a classifier on a data set in memory [Abadi et al. 2016, Alg. 1, with Poisson sampling].
+// The whole loop: private training of a classifier or a language model on a data set in memory [Abadi16, Alg. 1, with Poisson
+// sampling].
 //
 //     Trainer trainer(TrainedModel(model), split, {.epsilon = 3, .delta = 1e-5, .epochs = 10});
 //     const Summary summary = trainer.train({.progress = show, .stop = &ctrl_c});
 //
-// For anything else than classes and cross entropy write the ten lines of engine.h yourself; they are the same loop.
+// What is learned and how it is scored says the data set's task (task.h). For any other losses write the ten lines of engine.h yourself;
+// they are the same loop.
 //
 // Guarantee: of the training examples, everything but Progress::loss leaves through releases alone, and the summary states what those cost.
 // The independence check runs before the first step. Hyper-parameters that were chosen by looking at other runs on the same examples are
@@ -19,9 +21,9 @@
 
 #include "ghostgrad/data/dataset.h"
 #include "ghostgrad/engine/engine.h"
-#include "ghostgrad/engine/evaluation.h"
 #include "ghostgrad/engine/schedule.h"
 #include "ghostgrad/engine/summary.h"
+#include "ghostgrad/engine/task.h"
 #include "ghostgrad/random/key.h"
 #include "ghostgrad/sample/physical.h"
 #include "ghostgrad/sample/poisson.h"
@@ -35,9 +37,9 @@ struct Progress {
   double epoch = 0;   // done, q step
   int64_t epochs = 0;
   bool epoch_ended = false;
-  double epsilon = 0;                   // so far
-  std::optional<double> loss;           // NOT PRIVATE: mean over the examples drawn since the epoch began; see TrainerOptions::report_loss
-  std::optional<double> test_accuracy;  // when an epoch has ended
+  double epsilon = 0;          // so far
+  std::optional<double> loss;  // NOT PRIVATE: mean over the examples drawn since the epoch began; see TrainerOptions::report_loss
+  Score test;                  // when an epoch has ended
   double examples_per_second = 0;
 };
 
@@ -54,7 +56,7 @@ struct TrainerKeys {
 
 class Trainer {
  public:
-  /// Errors: InvalidArgument for options, and for data that are not finite or targets that are not classes.
+  /// Errors: InvalidArgument for options, for data that are not finite, and for targets that are none of the task's.
   Trainer(TrainedModel model, data::Split split, TrainerOptions options, TrainerKeys keys = {});
 
   [[nodiscard]] const Schedule& schedule() const { return schedule_; }
@@ -72,7 +74,7 @@ class Trainer {
   void remember_loss(const at::Tensor& losses, const at::Tensor& mask);
   [[nodiscard]] Progress progress();
   [[nodiscard]] double examples_per_second() const;
-  [[nodiscard]] std::optional<double> test_accuracy();
+  [[nodiscard]] const Score& test_score();
   [[nodiscard]] Summary summary();
 
   TrainedModel model_;
@@ -83,7 +85,7 @@ class Trainer {
   Engine engine_;
   std::unique_ptr<torch::optim::Optimizer> optimizer_;
   bool checked_ = false;
-  std::optional<double> test_accuracy_;  // after evaluated_at_ steps
+  Score test_;  // after evaluated_at_ steps
   int64_t evaluated_at_ = -1;
   double seconds_ = 0;
   double loss_sum_ = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/models/block.h"
 
+#include <optional>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -24,16 +25,23 @@ Block::Block(const BlockOptions& options)
   }
 }
 
-at::Tensor Block::attention(const at::Tensor& h) {
+at::Tensor Block::attention(const at::Tensor& h, const at::Tensor& visible) {
   const auto heads =
       qkv_->forward(h).view({h.size(0), h.size(1), 3, options_.heads, -1}).permute({2, 0, 3, 1, 4});  // [3, B, heads, T, d / heads]
-  const auto mixed = at::scaled_dot_product_attention(heads[0], heads[1], heads[2], {}, 0.0, options_.causal);
+  const auto mask = visible.defined() ? std::optional(visible) : std::nullopt;
+  const auto mixed = at::scaled_dot_product_attention(heads[0], heads[1], heads[2], mask, 0.0, options_.causal);
   return proj_->forward(mixed.transpose(1, 2).flatten(2));
 }
 
-at::Tensor Block::forward(const at::Tensor& h) {
-  const auto attended = h + attention(norm0_->forward(h));
-  return attended + down_->forward(at::gelu(up_->forward(norm1_->forward(attended))));
+at::Tensor Block::widened(const at::Tensor& h) { return down_->forward(at::gelu(up_->forward(h))); }
+
+at::Tensor Block::forward(const at::Tensor& h, const at::Tensor& visible) {
+  if (options_.norm_first) {
+    const auto attended = h + attention(norm0_->forward(h), visible);
+    return attended + widened(norm1_->forward(attended));
+  }
+  const auto attended = norm0_->forward(h + attention(h, visible));
+  return norm1_->forward(attended + widened(attended));
 }
 
 std::vector<std::shared_ptr<Block>> register_blocks(torch::nn::Module& parent, const BlockOptions& options, int64_t layers) {

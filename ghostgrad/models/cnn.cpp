@@ -2,14 +2,9 @@
 #include "ghostgrad/models/cnn.h"
 
 #include <ATen/ATen.h>
-#include <fmt/format.h>
-
-#include "ghostgrad/base/error.h"
 
 namespace ghostgrad::models {
 namespace {
-
-constexpr int64_t kSmallestSide = 16;
 
 // Side of the last feature map: conv 8/2 padded by 2, pool, conv 4/2, pool.
 int64_t last_side(int64_t side) {
@@ -18,10 +13,7 @@ int64_t last_side(int64_t side) {
 }
 
 int64_t features(const ImageShape& image) {
-  if (image.height < kSmallestSide || image.width < kSmallestSide) {
-    throw base::InvalidArgument("cnn", fmt::format("an image must be at least {0} x {0}", kSmallestSide),
-                                fmt::format("{} x {}", image.height, image.width), "enlarge the images, or use mlp");
-  }
+  require_side("cnn", image, 16);
   return 32 * last_side(image.height) * last_side(image.width);
 }
 

@@ -15,7 +15,7 @@
 namespace ghostgrad::models {
 
 struct CnnOptions {
-  ImageShape image;
+  ImageShape image{};
   int64_t classes = 10;
 };
 

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/models/deep_cnn.h"
 
+#include <numeric>
+
 #include <ATen/ATen.h>
 #include <fmt/format.h>
-
-#include "ghostgrad/base/error.h"
 
 namespace ghostgrad::models {
 namespace {
 
 constexpr int64_t kGroups = 16;
-constexpr int64_t kSmallestSide = 8;  // three halvings
 
 }  // namespace
 
@@ -18,23 +17,21 @@ void DeepCnn::add_convolution(int64_t from, int64_t to) {
   const auto number = convolutions_.size();
   const auto shape = torch::nn::Conv2dOptions(from, to, 3).padding(1).bias(false);
   convolutions_.push_back(register_module(fmt::format("conv{}", number), torch::nn::Conv2d(shape)));
-  norms_.push_back(register_module(fmt::format("norm{}", number), torch::nn::GroupNorm(kGroups, to)));
+  norms_.push_back(register_module(fmt::format("norm{}", number), torch::nn::GroupNorm(std::gcd(kGroups, to), to)));
 }
 
 DeepCnn::DeepCnn(const DeepCnnOptions& options) {
   const auto& image = options.image;
-  if (image.height < kSmallestSide || image.width < kSmallestSide) {
-    throw base::InvalidArgument("deep_cnn", fmt::format("an image must be at least {0} x {0}", kSmallestSide),
-                                fmt::format("{} x {}", image.height, image.width), "enlarge the images, or use mlp");
-  }
+  const int64_t shrinks = int64_t{1} << options.filters.size();  // a halving after each stage
+  require_side("deep_cnn", image, shrinks);
   int64_t from = image.channels;
-  for (const int64_t filters : {32, 64, 128}) {
+  for (const int64_t filters : options.filters) {
     add_convolution(from, filters);
     add_convolution(filters, filters);
     from = filters;
   }
-  linear0_ = register_module("linear0", torch::nn::Linear(from * (image.height / 8) * (image.width / 8), 128));
-  linear1_ = register_module("linear1", torch::nn::Linear(128, options.classes));
+  linear0_ = register_module("linear0", torch::nn::Linear(from * (image.height / shrinks) * (image.width / shrinks), options.hidden));
+  linear1_ = register_module("linear1", torch::nn::Linear(options.hidden, options.classes));
 }
 
 at::Tensor DeepCnn::forward(const at::Tensor& inputs) {

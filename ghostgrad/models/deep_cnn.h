@@ -21,6 +21,8 @@ namespace ghostgrad::models {
 struct DeepCnnOptions {
   ImageShape image = {3, 32, 32};
   int64_t classes = 10;
+  std::vector<int64_t> filters = {32, 64, 128};  // of each stage
+  int64_t hidden = 128;
 };
 
 class DeepCnn : public Model {

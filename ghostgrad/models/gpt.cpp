@@ -2,10 +2,6 @@
 #include "ghostgrad/models/gpt.h"
 
 #include <ATen/ATen.h>
-#include <fmt/format.h>
-
-#include "ghostgrad/base/error.h"
-
 namespace ghostgrad::models {
 
 Gpt::Gpt(const GptOptions& options)
@@ -19,11 +15,7 @@ Gpt::Gpt(const GptOptions& options)
 }
 
 at::Tensor Gpt::forward(const at::Tensor& inputs) {
-  if (inputs.dim() != 2 || inputs.size(1) > position_.size(0)) {
-    throw base::InvalidArgument("gpt", fmt::format("tokens must have the shape [B, T] with T at most {}", position_.size(0)),
-                                fmt::format("{} axes, the last of {}", inputs.dim(), inputs.dim() == 0 ? 0 : inputs.size(-1)),
-                                "split the sequences");
-  }
+  require_tokens("gpt", inputs, position_.size(0));
   auto h = embed_->forward(inputs) + position_.slice(0, 0, inputs.size(1));
   for (const auto& block : blocks_) h = block->forward(h);
   return at::linear(norm_->forward(h), head_.is_empty() ? embed_->weight : head_->weight);

@@ -5,7 +5,7 @@
 
 namespace ghostgrad::models {
 
-Mlp::Mlp(const MlpOptions& options) {
+Mlp::Mlp(const MlpOptions& options) : sigmoid_(options.sigmoid) {
   auto widths = options.hidden;
   widths.push_back(options.classes);
   int64_t from = options.inputs;
@@ -17,7 +17,7 @@ Mlp::Mlp(const MlpOptions& options) {
 
 at::Tensor Mlp::forward(const at::Tensor& inputs) {
   auto h = layers_.front()->forward(inputs.flatten(1));
-  for (std::size_t i = 1; i < layers_.size(); ++i) h = layers_[i]->forward(h.tanh());
+  for (std::size_t i = 1; i < layers_.size(); ++i) h = layers_[i]->forward(sigmoid_ ? h.sigmoid() : h.tanh());
   return h;
 }
 

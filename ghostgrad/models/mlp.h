@@ -2,6 +2,7 @@
 // Multi-layer perceptron on flattened inputs:  h_l = tanh(W_l h_{l-1} + b_l),  logits = W h + b.
 //
 // tanh and not ReLU: bounded activations keep gradients, and so what clipping takes away, small [Papernot21].
+// [Lee20, Sec. 6.1] has the sigmoid, in layers of 128 and 256.
 //
 //     auto model = std::make_shared<models::Mlp>(models::MlpOptions{.inputs = 784, .hidden = {512, 256}, .classes = 10});
 #pragma once
@@ -18,6 +19,7 @@ struct MlpOptions {
   int64_t inputs = 784;
   std::vector<int64_t> hidden = {512, 256};
   int64_t classes = 10;
+  bool sigmoid = false;  // in place of tanh
 };
 
 class Mlp : public Model {
@@ -26,6 +28,7 @@ class Mlp : public Model {
   at::Tensor forward(const at::Tensor& inputs) override;
 
  private:
+  bool sigmoid_;
   std::vector<torch::nn::Linear> layers_;
 };
 

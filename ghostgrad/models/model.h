@@ -10,6 +10,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include <ATen/core/Tensor.h>
 #include <torch/nn/module.h>
@@ -28,5 +29,11 @@ struct ImageShape {
   int64_t height = 28;
   int64_t width = 28;
 };
+
+/// Throws InvalidArgument naming the model if a side is below `smallest`: nothing would be left after the last stride.
+void require_side(const std::string& model, const ImageShape& image, int64_t smallest);
+
+/// Throws InvalidArgument naming the model unless tokens are [B, T] with T at most `positions`.
+void require_tokens(const std::string& model, const at::Tensor& tokens, int64_t positions);
 
 }  // namespace ghostgrad::models

@@ -15,7 +15,7 @@
 namespace ghostgrad::models {
 
 struct TransformerOptions {
-  ImageShape image;
+  ImageShape image{};
   int64_t classes = 10;
   int64_t patch_height = 1;  // divides the height
   int64_t patch_width = 0;   // divides the width; 0 is the whole width, so that rows are the tokens

@@ -37,6 +37,14 @@ def write_mnist(folder: Path, train: int = 120, test: int = 40) -> None:
         (folder / f"{name}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx((count,), labels)))
 
 
+def write_e2e(folder: Path) -> None:
+    """Sentences that follow from their descriptions by one rule."""
+    for name, count in (("train", 60), ("test", 12)):
+        names = [f"Place {chr(65 + i % 20)}" for i in range(count)]
+        rows = [f'"name[{word}], area[riverside]","{word} is by the river."' for word in names]
+        (folder / f"{name}.csv").write_text("\n".join(["mr,ref", *rows]) + "\n")
+
+
 class ProgramTest(unittest.TestCase):
     """Every test has an empty folder of its own, self.folder."""
 

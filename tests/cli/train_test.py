@@ -4,10 +4,11 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 
-from program import ENVIRONMENT, TIMEOUT_SECONDS, ProgramTest, arguments, write_mnist
+from program import ENVIRONMENT, TIMEOUT_SECONDS, ProgramTest, arguments, write_e2e, write_mnist
 
 PINNED = {
     "epsilon", "delta", "noise_multiplier", "sample_rate", "steps", "test_accuracy", "examples_per_second", "method", "calls_by_rule",
@@ -75,6 +76,41 @@ class TrainTest(ProgramTest):
         self.assertIn("\r[", shown)
         self.assertIn("] epoch 1.0/1", shown)
         self.assertEqual(json.loads(done.stdout)["steps"], 4)
+
+
+class TextTest(ProgramTest):
+    def setUp(self) -> None:
+        super().setUp()
+        write_e2e(self.folder)
+        self.options = ("--batch", 20, "--physical-batch", 10, "--positions", 64)
+        self.train = ("train", "--data", f"e2e:{self.folder}", "--model", "gpt2_tiny", *self.options)
+
+    def test_a_language_model_reports_perplexity_and_writes_samples(self) -> None:
+        report = self.json_of(*self.train, "--epsilon", 8, "--epochs", 2, "--samples", 2)
+        self.assertLessEqual(PINNED - {"test_accuracy"}, set(report))
+        self.assertNotIn("test_accuracy", report)
+        self.assertGreater(report["test_perplexity"], 1)
+        self.assertLessEqual(report["epsilon"], 8)
+        self.assertEqual(report["independence"], "audited")
+        self.assertEqual([sample["prompt"] for sample in report["samples"]], [f"name[Place {word}], area[riverside] || " for word in "AB"])
+        self.assertFalse(any("tokenizer" in warning for warning in report["warnings"]))
+
+    def test_without_noise_it_learns_the_rule(self) -> None:
+        learning = ("--noise-multiplier", 0, "--clip", 100, "--optimizer", "adam", "--lr", 0.003, "--epochs", 25, "--tokenizer", "bpe", "--vocabulary", 290)
+        done = self.succeed(*self.train, *learning)
+        perplexity = float(re.search(r"test perplexity +([\d.]+)", done.stdout)[1])
+        self.assertLess(perplexity, 2)
+        self.assertIn("area[riverside] ||", done.stdout)
+
+    def test_a_tokenizer_that_was_learned_is_warned_about(self) -> None:
+        done = self.succeed(*self.train, "--noise-multiplier", 1, "--epochs", 1, "--tokenizer", "bpe", "--vocabulary", 270, "--json")
+        self.assertIn("warning: the 270 tokens", done.stderr)
+        self.assertTrue(any("epsilon does not cover" in warning for warning in json.loads(done.stdout)["warnings"]))
+
+    def test_a_classifier_of_texts_reports_accuracy(self) -> None:
+        report = self.json_of("train", "--data", f"e2e_area:{self.folder}", "--model", "roberta_tiny", *self.options, "--noise-multiplier", 1, "--epochs", 1)
+        self.assertGreaterEqual(report["test_accuracy"], 0)
+        self.assertNotIn("samples", report)
 
 
 class InterruptTest(ProgramTest):

@@ -3,7 +3,7 @@
 
 from program import ProgramTest, write_mnist
 
-COMMANDS = ("train", "account", "calibrate", "compare", "methods", "rules")
+COMMANDS = ("train", "account", "calibrate", "compare", "methods", "models", "rules")
 TRAIN = ("train", "--noise-multiplier", 1)
 
 
@@ -16,7 +16,7 @@ class HelpTest(ProgramTest):
 
     def test_help_of_train_lists_what_can_be_chosen(self) -> None:
         text = self.succeed("train", "--help").stdout
-        for word in ("--json", "mnist:DIR", "cifar10:DIR", "transformer", "abadi", "adam", "rdp", "--no-train-loss", "130"):
+        for word in ("--json", "mnist:DIR", "cifar10:DIR", "e2e:DIR", "ghostgrad models", "bpe", "abadi", "adam", "rdp", "--no-train-loss", "130"):
             self.assertIn(word, text)
 
     def test_the_version_is_printed(self) -> None:
@@ -54,7 +54,12 @@ class FlagsTest(ProgramTest):
         self.refuse(2, "no noise reaches", "train", "--epsilon", 1e-6)
 
     def test_a_model_that_does_not_fit_the_data_is_refused(self) -> None:
-        self.refuse(2, "[input_shape]", *TRAIN, "--model", "gpt")
+        self.refuse(2, "[model] does not fit", *TRAIN, "--model", "gpt")
+        self.refuse(2, "mlp_128_256", *TRAIN, "--model", "roberta_tiny")
+        self.refuse(2, "at least 32 x 32", *TRAIN, "--model", "vgg11")
+
+    def test_options_of_text_are_refused_where_there_is_none(self) -> None:
+        self.refuse(2, "is no text", *TRAIN, "--tokenizer", "bpe")
 
     def test_earlier_results_are_not_overwritten(self) -> None:
         (self.folder / "model.pt").write_text("precious")
@@ -64,6 +69,16 @@ class FlagsTest(ProgramTest):
     def test_a_place_that_cannot_be_written_to_fails_before_training(self) -> None:
         (self.folder / "file").write_text("")
         self.refuse(1, "[out]", *TRAIN, "--out", self.folder / "file" / "below")
+
+
+class ModelsTest(ProgramTest):
+    def test_the_models_are_listed_with_their_parameters_input_and_source(self) -> None:
+        rows = {row["model"]: row for row in self.json_of("models")["models"]}
+        self.assertEqual(rows["vit_base"]["parameters"], 86567656)
+        self.assertEqual(rows["cnn"]["input"], "images 1 x 28 x 28, 10 classes")
+        self.assertEqual(rows["gpt2_small"]["input"], "tokens 1024 of 50257")
+        self.assertIn("He16", rows["resnet18"]["source"])
+        self.assertRegex(self.succeed("models").stdout, r"\nresnet18 +11,173,962 ")
 
 
 class ConfigTest(ProgramTest):

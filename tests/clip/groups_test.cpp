@@ -4,6 +4,7 @@
 
 #include "measure.h"
 #include "random_models.h"
+#include "zoo.h"
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -107,6 +108,7 @@ TEST_P(EveryGrouping, GivesTheClippedSumOfTheLoopInFloat64WithEveryFunctionSlow)
 TEST_P(EveryGrouping, GivesTheClippedSumOfTheLoopInFloat32WithEveryFunctionSlow) { expect_exact(GetParam(), at::kFloat, 1e-5, true); }
 
 INSTANTIATE_TEST_SUITE_P(Subjects, EveryGrouping, testing::ValuesIn(subjects()), [](const auto& subject) { return subject.param.name; });
+INSTANTIATE_TEST_SUITE_P(ZooSlow, EveryGrouping, testing::ValuesIn(zoo_subjects()), [](const auto& subject) { return subject.param.name; });
 
 TEST(GroupSensitivity, OfRandomModelsIsTheRootOfTheSquares) {
   for (uint64_t seed = 0; seed < 12; ++seed) {

@@ -71,8 +71,8 @@ TEST(Trainer, LearnsToTellTwoCloudsApart) {
   options.epochs = 10;
   Trainer trainer(TrainedModel(model), two_clouds(), options);
   const Summary summary = trainer.train();
-  EXPECT_GT(summary.test_accuracy.value(), 0.95);
-  EXPECT_DOUBLE_EQ(summary.test_accuracy.value(), accuracy(trainer.model(), two_clouds().test));
+  EXPECT_GT(summary.test.value.value(), 0.95);
+  EXPECT_DOUBLE_EQ(summary.test.value.value(), accuracy(trainer.model(), two_clouds().test));
   EXPECT_EQ(summary.statement.steps, 40);
   EXPECT_FALSE(summary.interrupted);
   EXPECT_GT(summary.examples_per_second, 0);
@@ -130,7 +130,7 @@ TEST(Trainer, StopsAfterTheStepUnderWayAndGoesOnWhereItWasStopped) {
   EXPECT_TRUE(first.interrupted);
   EXPECT_EQ(first.statement.steps, 5);
   EXPECT_LT(first.statement.epsilon, first.planned_epsilon);
-  EXPECT_TRUE(first.test_accuracy.has_value());
+  EXPECT_TRUE(first.test.value.has_value());
   EXPECT_NE(first.statement.warnings.back().find("stopped after 5 of 12"), std::string::npos);
   stop = false;
   const Summary second = trainer.train({.progress = {}, .stop = &stop});
@@ -148,7 +148,7 @@ TEST(Trainer, ReportsEachStepAndTheAccuracyAtTheEndOfEachEpoch) {
   for (size_t i = 0; i < seen.size(); ++i) {
     EXPECT_EQ(seen[i].step, static_cast<int64_t>(i) + 1);
     EXPECT_EQ(seen[i].epoch_ended, (i + 1) % 4 == 0);
-    EXPECT_EQ(seen[i].test_accuracy.has_value(), seen[i].epoch_ended);
+    EXPECT_EQ(seen[i].test.value.has_value(), seen[i].epoch_ended);
     EXPECT_GT(seen[i].epsilon, epsilon);
     epsilon = seen[i].epsilon;
   }
@@ -241,7 +241,7 @@ TEST(Trainer, TrainsWithoutTestExamples) {
   data::Split split = two_clouds();
   split.test = {torch::zeros({0, 4}), torch::zeros({0}, torch::kLong), 2, "none"};
   const Summary summary = Trainer(TrainedModel(model), split, with_noise()).train();
-  EXPECT_FALSE(summary.test_accuracy.has_value());
+  EXPECT_FALSE(summary.test.value.has_value());
   EXPECT_TRUE(to_json(summary)["test_accuracy"].is_null());
 }
 

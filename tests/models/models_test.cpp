@@ -1,83 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <functional>
-#include <gmock/gmock.h>
+// What all models have in common, and what some have of their own.
+#include "cases.h"
 
-#include <torch/nn.h>
+#include <gtest/gtest.h>
 
-#include "ghostgrad/base/error.h"
-#include "ghostgrad/models/cnn.h"
-#include "ghostgrad/models/deep_cnn.h"
+#include "ghostgrad/models/beit.h"
 #include "ghostgrad/models/gpt.h"
-#include "ghostgrad/models/make.h"
-#include "ghostgrad/models/mlp.h"
+#include "ghostgrad/models/resnet.h"
+#include "ghostgrad/models/roberta.h"
 #include "ghostgrad/models/transformer.h"
 
 namespace ghostgrad::models {
 namespace {
-
-using testing::AllOf;
-using testing::HasSubstr;
-
-struct Case {
-  std::string name;
-  std::function<std::shared_ptr<Model>()> make;
-  at::Tensor inputs;  // [4, ...]
-  std::vector<int64_t> output;
-  int64_t parameters;  // counted by hand
-};
-
-at::Tensor images(int64_t channels, int64_t height, int64_t width) { return at::randn({4, channels, height, width}); }
-
-using Make = std::function<std::shared_ptr<Model>()>;
-
-Make named(const std::string& name, const ModelOptions& options = {}) {
-  return [=] { return make(name, options); };
-}
-
-template <class Built, class Options>
-Make built(const Options& options) {
-  return [=] { return std::make_shared<Built>(options); };
-}
-
-// Parameters of a transformer layer: two norms, qkv, proj, up, down.
-constexpr int64_t block(int64_t d) { return 2 * 2 * d + (d + 1) * 3 * d + (d + 1) * d + (d + 1) * 4 * d + (4 * d + 1) * d; }
-
-std::vector<Case> image_cases() {
-  constexpr int64_t kConvolutions = 9 * (3 * 32 + 32 * 32 + 32 * 64 + 64 * 64 + 64 * 128 + 128 * 128) + 2 * 2 * (32 + 64 + 128);
-  return {
-      {"mlp", named("mlp"), images(1, 28, 28), {4, 10}, 785 * 512 + 513 * 256 + 257 * 10},
-      {"mlp of one layer", built<Mlp>(MlpOptions{6, {}, 3}), at::randn({4, 6}), {4, 3}, 7 * 3},
-      {"cnn", named("cnn"), images(1, 28, 28), {4, 10}, 26010},
-      {"cnn in colour", named("cnn", {{3, 32, 30}, 7}), images(3, 32, 30), {4, 7}, 193 * 16 + 257 * 32 + (32 * 5 * 4 + 1) * 32 + 33 * 7},
-      {"smallest cnn", named("cnn", {{1, 16, 17}, 2}), images(1, 16, 17), {4, 2}, 65 * 16 + 257 * 32 + 33 * 32 + 33 * 2},
-      {"deep_cnn", named("deep_cnn", {{3, 32, 32}, 10}), images(3, 32, 32), {4, 10}, kConvolutions + 2049 * 128 + 129 * 10},
-      {"smallest deep_cnn", named("deep_cnn", {{3, 8, 9}, 2}), images(3, 8, 9), {4, 2}, kConvolutions + 129 * 128 + 129 * 2},
-  };
-}
-
-std::vector<Case> attention_cases() {
-  const auto tokens = at::randint(0, 11, {4, 6}, at::kLong);
-  const auto patches = built<Transformer>(TransformerOptions{{3, 8, 12}, 2, 4, 6, 8, 1, 2});
-  return {
-      {"transformer", named("transformer"), images(1, 28, 28), {4, 10}, 29 * 64 + 28 * 64 + 2 * block(64) + 128 + 65 * 10},
-      {"transformer on patches", patches, images(3, 8, 12), {4, 2}, 73 * 8 + 4 * 8 + block(8) + 16 + 9 * 2},
-      {"gpt", built<Gpt>(GptOptions{11, 9, 8, 2, 2, false}), tokens, {4, 6, 11}, 11 * 8 + 9 * 8 + 2 * block(8) + 16 + 8 * 11},
-      {"tied gpt", built<Gpt>(GptOptions{11, 6, 8, 2, 2, true}), tokens, {4, 6, 11}, 11 * 8 + 6 * 8 + 2 * block(8) + 16},
-  };
-}
-
-std::vector<Case> cases() {
-  torch::manual_seed(1);
-  auto all = image_cases();
-  for (auto& c : attention_cases()) all.push_back(c);
-  return all;
-}
-
-int64_t count_parameters(const Model& model) {
-  int64_t count = 0;
-  for (const auto& parameter : model.parameters()) count += parameter.numel();
-  return count;
-}
 
 TEST(Models, HaveTheParametersAndTheOutputThatTheirHeadersSay) {
   for (const auto& c : cases()) {
@@ -159,43 +93,49 @@ TEST(Transformer, EmbedsPatchesThatAreRectanglesOfTheImage) {
   EXPECT_TRUE(model.forward(image)[0].allclose(named["head.weight"].matmul(normed) + named["head.bias"], 1e-5, 1e-5));
 }
 
-template <class Act>
-std::string refused(Act act) {
-  try {
-    act();
-  } catch (const base::InvalidArgument& error) {
-    return error.what();
-  }
-  return "no error";
+TEST(Roberta, DoesNotSeeWhatFillsUp) {
+  torch::manual_seed(4);
+  const torch::NoGradGuard no_graph;
+  Roberta roberta({.vocabulary = 11, .positions = 8, .classes = 3, .width = 8, .layers = 2, .heads = 2});
+  const auto tokens = at::randint(1, 11, {3, 5}, at::kLong);
+  const auto filled = at::cat({tokens, at::zeros({3, 3}, at::kLong)}, 1);
+  EXPECT_TRUE(roberta.forward(filled).allclose(roberta.forward(tokens), 1e-5, 1e-6));
+  EXPECT_TRUE(roberta.forward(at::zeros({2, 8}, at::kLong)).isfinite().all().item<bool>());
 }
 
-TEST(Make, ListsWhatExistsForAnUnknownName) {
-  EXPECT_THAT(refused([] { (void)make("resnet", {}); }), AllOf(HasSubstr("mlp, cnn, deep_cnn, transformer, gpt"), HasSubstr("\"resnet\"")));
+TEST(Roberta, SeesAllTokensInBothDirections) {
+  torch::manual_seed(4);
+  const torch::NoGradGuard no_graph;
+  Roberta roberta({.vocabulary = 11, .positions = 5, .classes = 3, .width = 8, .layers = 1, .heads = 2});
+  const auto tokens = at::randint(1, 10, {1, 5}, at::kLong);
+  for (int64_t t = 0; t < 5; ++t) {
+    auto changed = tokens.clone();
+    changed[0][t] = 10;
+    EXPECT_FALSE(roberta.forward(changed).equal(roberta.forward(tokens))) << t;
+  }
 }
 
-TEST(Make, RefusesShapesThatTheModelCannotTake) {
-  for (const auto* name : {"cnn", "deep_cnn"}) {
-    EXPECT_THAT(refused([&] { (void)make(name, {{784}, 10}); }), HasSubstr("images [channels, height, width]")) << name;
-    EXPECT_THAT(refused([&] { (void)make(name, {{1, 7, 28}, 10}); }), HasSubstr("7 x 28")) << name;
-    EXPECT_THAT(refused([&] { (void)make(name, {{1, 0, 28}, 10}); }), HasSubstr("[1, 0, 28]")) << name;
-    EXPECT_THAT(refused([&] { (void)make(name, {{1, 28, 28}, 0}); }), HasSubstr("[classes]")) << name;
-  }
-  EXPECT_THAT(refused([] { (void)make("transformer", {{784}, 10}); }), HasSubstr("images [channels, height, width]"));
-  EXPECT_THAT(refused([] {
-                Transformer({.image = {1, 28, 30}, .patch_height = 4, .patch_width = 4});
-              }),
-              HasSubstr("patch 4 x 4, image 28 x 30"));
-  EXPECT_THAT(refused([] { (void)make("gpt", {{1, 28, 28}, 10}); }), HasSubstr("token sequences"));
-  EXPECT_THAT(refused([] { (void)make("cnn", {{1, 15, 28}, 10}); }), HasSubstr("at least 16 x 16"));
-  EXPECT_THAT(refused([] { Transformer({.image = {}, .width = 10, .heads = 4}); }), HasSubstr("width 10, 4 heads"));
+TEST(Beit, HasOnePlaceForEachDistance) {
+  const auto places = places_of_pairs(2, 3);
+  ASSERT_EQ(places.sizes(), at::IntArrayRef({7, 7}));
+  const auto place = [&](int64_t s, int64_t t) { return places[s][t].item<int64_t>(); };
+  EXPECT_EQ(place(1, 2), place(5, 6));  // one to the left
+  EXPECT_EQ(place(1, 4), place(3, 6));  // one down
+  EXPECT_NE(place(1, 2), place(2, 1));
+  EXPECT_EQ(std::get<0>(at::_unique(places)).numel(), 3 * 5 + 3);
+  EXPECT_EQ(places.max().item<int64_t>(), 3 * 5 + 3 - 1);
+  EXPECT_EQ(place(0, 0), 17);
+  for (int64_t t = 1; t < 7; ++t) EXPECT_TRUE(place(0, t) == 15 && place(t, 0) == 16);
 }
 
-TEST(Make, BuildsEveryRowOfTheTable) {
-  for (const auto& row : architectures()) {
-    const ModelOptions options = row.name == "gpt" ? ModelOptions{{5}, 7} : ModelOptions{{1, 28, 28}, 3};
-    EXPECT_NE(make(std::string(row.name), options), nullptr) << row.name;
-    EXPECT_FALSE(row.description.empty() || row.defaults.empty()) << row.name;
-  }
+// With maps of weight zero a block adds what its last norm's bias says, to every feature of the shortcut.
+TEST(ResNet, AddsTheShortcut) {
+  torch::manual_seed(5);
+  const torch::NoGradGuard no_graph;
+  ResidualBlock block({.from = 4, .filters = 4, .stride = 1, .bottleneck = false, .groups = 2});
+  for (auto& parameter : block.named_parameters()) parameter.value().fill_(parameter.key() == "residual.norm1.bias" ? -0.25 : 0.0);
+  const auto h = at::randn({2, 4, 5, 5});
+  EXPECT_TRUE(block.forward(h).allclose((h - 0.25).relu(), 0, 1e-6));
 }
 
 }  // namespace
