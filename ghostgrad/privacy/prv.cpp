@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -74,15 +75,26 @@ Bound PrvAccountant::delta_of_all(double epsilon) const {
   for (auto& curve : curves()) {
     const auto estimate = curve.delta(epsilon, Rounding::nearest, fft());
     const double delta_error = options_.delta_error * std::clamp(estimate.value, 1e-300, 1.0);
-    const double error = eps_error(curve.releases(), estimate.interval, 0.99 * delta_error);
-    const auto above = curve.delta(epsilon - error, Rounding::nearest, fft());
-    const auto below = curve.delta(epsilon + error, Rounding::nearest, fft());
+    const auto shifted = [&](double sign) { return delta_beside(curve, epsilon, sign, 0.99 * delta_error); };
+    const auto above = shifted(-1), below = shifted(1);
     const auto probability = [](double value) { return std::clamp(value, 0.0, 1.0); };
-    // Windows composed anew may be coarser than the one that the error was taken from.
-    const double up = above.interval > 1.001 * estimate.interval ? 1.0 : probability(above.value + delta_error);
-    widen(bound, below.interval > 1.001 * estimate.interval ? 0 : probability(below.value - delta_error), probability(estimate.value), up);
+    widen(bound, below ? probability(*below - delta_error) : 0, probability(estimate.value), above ? probability(*above + delta_error) : 1);
   }
   return bound;
+}
+
+/// The estimate as far to one side of epsilon as the grid that it is taken from may be off: another epsilon may ask for a coarser grid,
+/// which must then be moved further. Nothing when no grid fits.
+std::optional<double> PrvAccountant::delta_beside(LossCurve& curve, double epsilon, double sign, double probability) const {
+  constexpr int kAttempts = 12;
+  double shift = 0;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const auto moved = curve.delta(epsilon + sign * shift, Rounding::nearest, fft());
+    const double error = eps_error(curve.releases(), moved.interval, probability);
+    if (error <= shift) return moved.value;
+    shift = 1.001 * error;
+  }
+  return std::nullopt;
 }
 
 }  // namespace ghostgrad::privacy

@@ -13,6 +13,8 @@
 //     accountant.epsilon(1e-5).estimate;           // 1.82824
 #pragma once
 
+#include <optional>
+
 #include "ghostgrad/privacy/pld_run.h"
 
 namespace ghostgrad::privacy {
@@ -31,6 +33,7 @@ class PrvAccountant : public LossAccountant {
  private:
   [[nodiscard]] Bound epsilon_of_all(double delta) const override;
   [[nodiscard]] Bound delta_of_all(double epsilon) const override;
+  [[nodiscard]] std::optional<double> delta_beside(LossCurve& curve, double epsilon, double sign, double probability) const;
 
   PrvOptions options_;
 };

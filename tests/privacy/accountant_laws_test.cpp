@@ -146,7 +146,8 @@ TEST_P(AccountantLaws, DeltaInvertsEpsilon) {
     accountant->compose(step(), 700);
     const double epsilon = accountant->epsilon(delta).value;
     ASSERT_GT(epsilon, 0);
-    EXPECT_NEAR(accountant->delta(epsilon).value, delta, 1e-6 * delta);
+    const double tolerance = accountant->name() == "prv" ? 5e-3 : 1e-6;  // its error bars, of delta and of epsilon
+    EXPECT_NEAR(accountant->delta(epsilon).value, delta, tolerance * delta);
   }
 }
 
