@@ -28,6 +28,7 @@ enum class Rounding { pessimistic, optimistic, nearest };
 struct LossPart {
   double weight = 1;
   LossPair pair{};
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 misreads the line
   [[nodiscard]] friend auto operator<=>(const LossPart&, const LossPart&) = default;
 };
 using ReleaseLoss = std::vector<LossPart>;

@@ -20,6 +20,7 @@ struct LossPair {
   double sigma = 1;
   double sample_rate = 1;
   bool replaced = false;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 misreads the line
   [[nodiscard]] friend auto operator<=>(const LossPair&, const LossPair&) = default;
 };
 

@@ -59,7 +59,8 @@ LossWindow::LossWindow(std::span<const CountedAtoms> releases, const WindowPlan&
   }
   log_scale_ -= tilt_ * centre_;
   fft.backward(all, circle);
-  std::ranges::rotate(circle, circle.begin() + static_cast<std::ptrdiff_t>(static_cast<std::uint64_t>(first_) & (circle.size() - 1)));
+  std::rotate(circle.begin(), circle.begin() + static_cast<std::ptrdiff_t>(static_cast<std::uint64_t>(first_) & (circle.size() - 1)),
+              circle.end());
   sum_tails(std::move(circle), side, total);
 }
 
