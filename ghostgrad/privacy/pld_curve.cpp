@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "ghostgrad/base/error.h"
+#include "ghostgrad/base/maths.h"
 
 namespace ghostgrad::privacy {
 namespace {
@@ -47,13 +48,36 @@ Reach window_ends(const RunMoments& moments, double tilt, double spread) {
   const auto here = moments.at(tilt);
   const auto on_grid = [&](double t) { return moments.at(t).value + spread * (t * t + std::abs(t)) / 2; };
   Reach ends{-1e300, 1e300};
-  for (double further = std::sqrt(2 * log_rest / std::max(here.curvature + spread, 1e-300)) / 16; true; further *= 1.5) {
+  for (double further = std::sqrt(2 * log_rest / std::max(here.curvature + spread, 1e-300)) / 1024; true; further *= 1.6) {
     const double to = (on_grid(tilt + further) - here.value + log_rest) / further;
     const double from = (here.value - on_grid(tilt - further) - log_rest) / further;
     const bool better = to < ends.to || from > ends.from;
     ends = {std::fmax(ends.from, from), std::fmin(ends.to, to)};
     if (!better) return ends;
   }
+}
+
+/// ln of sum of mass e^(tilt at).
+double log_moment(const LossAtoms& atoms, double tilt) {
+  base::LogSum sum;
+  for (std::size_t i = 0; i < atoms.at.size(); ++i) {
+    if (atoms.mass[i] > 0) sum.add(std::log(atoms.mass[i]) + tilt * static_cast<double>(atoms.at[i]));
+  }
+  return sum.value();
+}
+
+/// Whether more than 1e-15 of the tilted distribution may lie below the window, by Chernoff's bound on the atoms themselves: rounding
+/// down is not in balance, and what wraps round would look like large losses.
+bool may_wrap(const std::vector<CountedAtoms>& releases, const WindowPlan& plan, double deviation) {
+  const double tilt = plan.tilt * plan.interval;
+  const double from = static_cast<double>(plan.centre - plan.size / 2);
+  for (const double factor : {6.0, 9.0, 14.0}) {
+    const double further = factor / deviation * plan.interval;
+    double log_mass = further * from;
+    for (const auto& [atoms, count] : releases) log_mass += count * (log_moment(atoms, tilt - further) - log_moment(atoms, tilt));
+    if (log_mass < -34.5) return false;
+  }
+  return true;
 }
 
 /// A tilt that leaves the losses in question three standard deviations off: likely enough for all their digits, and large losses,
@@ -104,6 +128,7 @@ WindowPlan LossCurve::plan(const Question& question, double tilt) const {
   if (options_.interval == 0) {
     const double scale = std::max(here.slope, std::sqrt(here.curvature) / 10);
     interval = std::sqrt(12 * options_.tolerance * scale / (total_ * (question.tilt + 1)));
+    if (question.largest_interval > 0) interval = std::min(interval, question.largest_interval);
     if (options_.largest_spread > 0) interval = std::min(interval, options_.largest_spread / std::sqrt(total_));
     interval = std::max(interval, (ends().to - ends().from) / static_cast<double>(options_.largest_window - 8));
   }
@@ -148,24 +173,27 @@ const LossCurve::Kept& LossCurve::compose(const Question& question, double tilt,
     if (rounding == Rounding::nearest) shift += run.count * (run.mean - mean_of(releases.back().atoms, planned.interval));
   }
   if (kept_.size() >= most_windows) kept_.erase(kept_.begin());
-  kept_.push_back({rounding, planned.interval, question.log_delta - 4, shift, LossWindow(releases, planned, side_of(rounding), fft)});
+  const bool wraps = rounding == Rounding::optimistic && may_wrap(releases, planned, std::sqrt(question.moments.at(tilt).curvature));
+  kept_.push_back(
+      {rounding, planned.interval, question.log_delta - 4, shift, wraps, LossWindow(releases, planned, side_of(rounding), fft)});
   return kept_.back();
 }
 
-LossCurve::Answer LossCurve::epsilon(double delta, Rounding rounding, Fft& fft) {
-  for (const auto& kept : kept_) {
-    if (kept.rounding != rounding || std::log(delta) < kept.log_delta) continue;
-    const double epsilon = kept.window.epsilon(delta);
-    if (kept.window.reliable_at(epsilon)) return {epsilon + kept.shift, kept.interval};
-  }
-  Question question{std::log(delta), moments(log_tail(std::log(delta)))};
-  question.tilt = question.moments.tilt_for_delta(question.log_delta);
+/// The interval that keeps to the tolerance, now that epsilon and the slope of ln delta there are known.
+double LossCurve::interval_for(const LossWindow& window, double epsilon) const {
+  const double step = 1e-3 * epsilon;
+  const double slope = std::log(window.delta(epsilon) / window.delta(epsilon + step)) / step;
+  return std::sqrt(12 * options_.tolerance * epsilon / (total_ * (std::max(slope, 0.0) + 1)));
+}
+
+LossCurve::Answer LossCurve::search(const Question& question, double delta, Rounding rounding, Fft& fft) {
   Answer best{rounding == Rounding::optimistic ? -infinity : infinity, 0};
   double low = 0;
   double high = question.tilt;
   double tilt = gentle(question.moments, question.tilt);
   for (int round = 0; round < 8; ++round, tilt = low < high / 2 ? high : (low + high) / 2) {
     const auto& kept = compose(question, tilt, rounding, fft);
+    if (kept.wraps) return {-infinity, kept.interval};
     const double epsilon = kept.window.epsilon(delta);
     // Each of them is a bound.
     const bool better = rounding == Rounding::optimistic ? epsilon > best.value : epsilon < best.value;
@@ -177,9 +205,34 @@ LossCurve::Answer LossCurve::epsilon(double delta, Rounding rounding, Fft& fft) 
   return best;
 }
 
+LossCurve::Answer LossCurve::epsilon(double delta, Rounding rounding, Fft& fft) {
+  for (const auto& kept : kept_) {
+    if (kept.rounding != rounding || kept.wraps || std::log(delta) < kept.log_delta) continue;
+    const double epsilon = kept.window.epsilon(delta);
+    const bool fine = options_.interval > 0 || !(epsilon > 0) || kept.interval < 1.5 * interval_for(kept.window, epsilon);
+    if (fine && kept.window.reliable_at(epsilon)) return {epsilon + kept.shift, kept.interval};
+  }
+  Question question{std::log(delta), moments(log_tail(std::log(delta)))};
+  question.tilt = question.moments.tilt_for_delta(question.log_delta);
+  auto answer = search(question, delta, rounding, fft);
+  for (int finer = 0; finer < 3 && options_.interval == 0; ++finer) {
+    const auto& window = kept_.back().window;
+    const double reached = window.epsilon(delta);
+    // A wrapped window knows no slope: be a good deal finer.
+    const double wanted = kept_.back().wraps ? kept_.back().interval / 8 : reached > 0 ? interval_for(window, reached) : infinity;
+    if (!(wanted > 0) || answer.interval < 1.5 * wanted) break;
+    question.largest_interval = wanted;
+    const auto again = search(question, delta, rounding, fft);
+    const bool as_fine_as_can_be = again.interval > 0.9 * answer.interval;
+    answer = again;
+    if (as_fine_as_can_be) break;
+  }
+  return answer;
+}
+
 LossCurve::Answer LossCurve::delta(double epsilon, Rounding rounding, Fft& fft) {
   for (const auto& kept : kept_) {
-    if (kept.rounding != rounding || !kept.window.reliable_at(epsilon - kept.shift)) continue;
+    if (kept.rounding != rounding || kept.wraps || !kept.window.reliable_at(epsilon - kept.shift)) continue;
     const double delta = kept.window.delta(epsilon - kept.shift);
     if (std::log(delta) >= kept.log_delta) return {delta, kept.interval};
   }
@@ -191,6 +244,7 @@ LossCurve::Answer LossCurve::delta(double epsilon, Rounding rounding, Fft& fft) 
     question.log_delta = std::min(log_delta, question.moments.at(question.tilt).value - question.tilt * epsilon);
     const auto* kept = &compose(question, gentle(question.moments, question.tilt), rounding, fft);
     if (!kept->window.reliable_at(epsilon - kept->shift)) kept = &compose(question, question.tilt, rounding, fft);
+    if (kept->wraps) return {0, kept->interval};
     answer = {kept->window.delta(epsilon - kept->shift), kept->interval};
     const double found = std::log(std::max(answer.value, 1e-300));
     if (found > question.log_delta - 9) break;

@@ -69,6 +69,7 @@ class LossCurve {
     double interval;
     double log_delta;  // the least for which enough of the tails is there
     double shift;      // puts the mean of rounded losses right
+    bool wraps;        // too much of an optimistic distribution was rounded down past the window's lower end
     LossWindow window;
   };
 
@@ -77,10 +78,13 @@ class LossCurve {
     double log_delta;
     RunMoments moments;
     double tilt = 0;
+    double largest_interval = 0;  // once an answer has shown what the tolerance takes; 0: no limit
   };
 
   [[nodiscard]] bool swaps(const LossPair& pair) const { return direction_ == Direction::add && !pair.replaced; }
   [[nodiscard]] double log_tail(double log_delta) const;
+  [[nodiscard]] Answer search(const Question& question, double delta, Rounding rounding, Fft& fft);
+  [[nodiscard]] double interval_for(const LossWindow& window, double epsilon) const;
   [[nodiscard]] LossNodes run_moments(const Counted& run, double log_tail) const;
   [[nodiscard]] RunMoments moments(double log_tail) const;
   [[nodiscard]] WindowPlan plan(const Question& question, double tilt) const;
