@@ -16,6 +16,7 @@ namespace ghostgrad::privacy {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double most_cells = 0x1p21;
 constexpr std::size_t most_windows = 6;  // 16 MiB each at most
 
 /// The mixture of atoms that a public coin makes.
@@ -59,11 +60,10 @@ Reach window_ends(const RunMoments& moments, double tilt, double spread) {
 
 /// ln of sum of mass e^(tilt at).
 double log_moment(const LossAtoms& atoms, double tilt) {
-  base::LogSum sum;
-  for (std::size_t i = 0; i < atoms.at.size(); ++i) {
-    if (atoms.mass[i] > 0) sum.add(std::log(atoms.mass[i]) + tilt * static_cast<double>(atoms.at[i]));
-  }
-  return sum.value();
+  const double ends = std::max(tilt * static_cast<double>(atoms.at.front()), tilt * static_cast<double>(atoms.at.back()));
+  double sum = 0;
+  for (std::size_t i = 0; i < atoms.at.size(); ++i) sum += atoms.mass[i] * std::exp(tilt * static_cast<double>(atoms.at[i]) - ends);
+  return sum > 0 ? ends + std::log(sum) : infinity;  // infinity: underflow, nothing is known
 }
 
 /// Whether more than 1e-15 of the tilted distribution may lie below the window, by Chernoff's bound on the atoms themselves: rounding
@@ -71,13 +71,25 @@ double log_moment(const LossAtoms& atoms, double tilt) {
 bool may_wrap(const std::vector<CountedAtoms>& releases, const WindowPlan& plan, double deviation) {
   const double tilt = plan.tilt * plan.interval;
   const double from = static_cast<double>(plan.centre - plan.size / 2);
-  for (const double factor : {6.0, 9.0, 14.0}) {
+  double log_all = 0;
+  for (const auto& [atoms, count] : releases) log_all += count * log_moment(atoms, tilt);
+  for (const double factor : {6.0, 9.0, 3.0, 1.5, 14.0}) {
     const double further = factor / deviation * plan.interval;
-    double log_mass = further * from;
-    for (const auto& [atoms, count] : releases) log_mass += count * (log_moment(atoms, tilt - further) - log_moment(atoms, tilt));
+    double log_mass = further * from - log_all;
+    for (const auto& [atoms, count] : releases) log_mass += count * log_moment(atoms, tilt - further);
     if (log_mass < -34.5) return false;
   }
   return true;
+}
+
+/// The widest range of losses of one release.
+double widest_range(const ReleaseLoss& release, double log_tail) {
+  double range = 0;
+  for (const auto& part : release) {
+    const auto reach = reach_of(part.pair, log_tail);
+    range = std::max(range, loss_at(part.pair, reach.to) - loss_at(part.pair, reach.from));
+  }
+  return range;
 }
 
 /// A tilt that leaves the losses in question three standard deviations off: likely enough for all their digits, and large losses,
@@ -130,6 +142,7 @@ WindowPlan LossCurve::plan(const Question& question, double tilt) const {
     interval = std::sqrt(12 * options_.tolerance * scale / (total_ * (question.tilt + 1)));
     if (question.largest_interval > 0) interval = std::min(interval, question.largest_interval);
     if (options_.largest_spread > 0) interval = std::min(interval, options_.largest_spread / std::sqrt(total_));
+    for (const auto& run : runs_) interval = std::max(interval, widest_range(run.loss, log_tail(question.log_delta)) / most_cells);
     interval = std::max(interval, (ends().to - ends().from) / static_cast<double>(options_.largest_window - 8));
   }
   const auto [from, to] = ends();
@@ -218,7 +231,8 @@ LossCurve::Answer LossCurve::epsilon(double delta, Rounding rounding, Fft& fft) 
   for (int finer = 0; finer < 3 && options_.interval == 0; ++finer) {
     const auto& window = kept_.back().window;
     const double reached = window.epsilon(delta);
-    // A wrapped window knows no slope: be a good deal finer.
+    // A wrapped window knows no slope: be a good deal finer, once.
+    if (kept_.back().wraps && finer > 0) break;
     const double wanted = kept_.back().wraps ? kept_.back().interval / 8 : reached > 0 ? interval_for(window, reached) : infinity;
     if (!(wanted > 0) || answer.interval < 1.5 * wanted) break;
     question.largest_interval = wanted;
