@@ -25,8 +25,9 @@ template <class ByRdp>
 Bound judged(Bound bound, const ByRdp& by_rdp) {
   bound.lower = std::min(*bound.lower, bound.value);
   const double gap = bound.value - *bound.lower;
-  if (gap <= 1e-4 * bound.value || gap < 1e-12) return bound;
-  if (!(gap <= 0.01 * bound.value)) {
+  const bool known = std::isfinite(bound.value);
+  if (known && (gap <= 1e-4 * bound.value || gap < 1e-12)) return bound;
+  if (!known || gap > 0.01 * bound.value) {
     if (const auto rdp = by_rdp(); rdp && rdp->value < bound.value) bound.value = rdp->value;
   }
   bound.warnings.push_back(

@@ -219,6 +219,24 @@ LossCurve::Answer LossCurve::search(const Question& question, double delta, Roun
 }
 
 LossCurve::Answer LossCurve::epsilon(double delta, Rounding rounding, Fft& fft) {
+  try {
+    return epsilon_on_grid(delta, rounding, fft);
+  } catch (const base::Unsupported&) {
+    if (options_.interval > 0 || rounding == Rounding::nearest) throw;
+    return {rounding == Rounding::optimistic ? -infinity : infinity, 0};
+  }
+}
+
+LossCurve::Answer LossCurve::delta(double epsilon, Rounding rounding, Fft& fft) {
+  try {
+    return delta_on_grid(epsilon, rounding, fft);
+  } catch (const base::Unsupported&) {
+    if (options_.interval > 0 || rounding == Rounding::nearest) throw;
+    return {rounding == Rounding::optimistic ? 0.0 : 1.0, 0};
+  }
+}
+
+LossCurve::Answer LossCurve::epsilon_on_grid(double delta, Rounding rounding, Fft& fft) {
   for (const auto& kept : kept_) {
     if (kept.rounding != rounding || kept.wraps || std::log(delta) < kept.log_delta) continue;
     const double epsilon = kept.window.epsilon(delta);
@@ -244,7 +262,7 @@ LossCurve::Answer LossCurve::epsilon(double delta, Rounding rounding, Fft& fft) 
   return answer;
 }
 
-LossCurve::Answer LossCurve::delta(double epsilon, Rounding rounding, Fft& fft) {
+LossCurve::Answer LossCurve::delta_on_grid(double epsilon, Rounding rounding, Fft& fft) {
   for (const auto& kept : kept_) {
     if (kept.rounding != rounding || kept.wraps || !kept.window.reliable_at(epsilon - kept.shift)) continue;
     const double delta = kept.window.delta(epsilon - kept.shift);

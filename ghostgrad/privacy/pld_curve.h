@@ -49,6 +49,8 @@ class LossCurve {
   /// False where a grid in double precision makes no sense: losses beyond +-600 in one release, or more than 10^10 releases.
   [[nodiscard]] bool is_feasible() const;
 
+  /// Where no grid shows anything: the trivial bound (+-infinity, 1 or 0) if the grid is adaptive, base::Unsupported for a fixed interval
+  /// or an estimate.
   struct Answer {
     double value;
     double interval;  // of the grid that gave it
@@ -83,6 +85,8 @@ class LossCurve {
 
   [[nodiscard]] bool swaps(const LossPair& pair) const { return direction_ == Direction::add && !pair.replaced; }
   [[nodiscard]] double log_tail(double log_delta) const;
+  [[nodiscard]] Answer epsilon_on_grid(double delta, Rounding rounding, Fft& fft);
+  [[nodiscard]] Answer delta_on_grid(double epsilon, Rounding rounding, Fft& fft);
   [[nodiscard]] Answer search(const Question& question, double delta, Rounding rounding, Fft& fft);
   [[nodiscard]] double interval_for(const LossWindow& window, double epsilon) const;
   [[nodiscard]] LossNodes run_moments(const Counted& run, double log_tail) const;

@@ -50,7 +50,17 @@ PrvAccountant::PrvAccountant(Adjacency adjacency, const PrvOptions& options)
 
 Bound PrvAccountant::epsilon_of_all(double delta) const {
   if (is_exact()) return exact().epsilon(delta);
-  if (!has_grid()) return beyond_the_grid(epsilon_by_rdp(delta), std::numeric_limits<double>::infinity());
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (!has_grid()) return beyond_the_grid(epsilon_by_rdp(delta), infinity);
+  try {
+    const auto bound = epsilon_on_grid(delta);
+    if (std::isfinite(*bound.lower) && std::isfinite(*bound.estimate) && std::isfinite(bound.value)) return bound;
+  } catch (const base::Unsupported&) {  // no window holds this run
+  }
+  return beyond_the_grid(epsilon_by_rdp(delta), infinity);
+}
+
+Bound PrvAccountant::epsilon_on_grid(double delta) const {
   const double delta_error = options_.delta_error * delta;
   Bound bound{.lower = 0, .estimate = 0};
   double worst_error = 0;
@@ -71,6 +81,14 @@ Bound PrvAccountant::delta_of_all(double epsilon) const {
   if (is_exact()) return exact().delta(epsilon);
   if (std::isinf(epsilon)) return {.value = 0, .lower = 0, .estimate = 0};
   if (!has_grid()) return beyond_the_grid(delta_by_rdp(epsilon), 1);
+  try {
+    return delta_on_grid(epsilon);
+  } catch (const base::Unsupported&) {  // no window holds this run
+    return beyond_the_grid(delta_by_rdp(epsilon), 1);
+  }
+}
+
+Bound PrvAccountant::delta_on_grid(double epsilon) const {
   Bound bound{.lower = 0, .estimate = 0};
   for (auto& curve : curves()) {
     const auto estimate = curve.delta(epsilon, Rounding::nearest, fft());

@@ -32,6 +32,8 @@ class PrvAccountant : public LossAccountant {
 
  private:
   [[nodiscard]] Bound epsilon_of_all(double delta) const override;
+  [[nodiscard]] Bound epsilon_on_grid(double delta) const;
+  [[nodiscard]] Bound delta_on_grid(double epsilon) const;
   [[nodiscard]] Bound delta_of_all(double epsilon) const override;
   [[nodiscard]] std::optional<double> delta_beside(LossCurve& curve, double epsilon, double sign, double probability) const;
 

@@ -188,6 +188,16 @@ TEST(PldAccountant, FallsBackOnRdpWhereNoGridServesAndSaysSo) {
   EXPECT_EQ(epsilon_of<PldAccountant>(tiny_noise, 1e-5, Adjacency::replace_one).value, INFINITY) << "rdp does not serve that";
 }
 
+// Runs that no grid shows much about: the bound may be loose, but never above rdp's, never silent, and never an error.
+TEST(PldAccountant, AnswersWhereTheGridIsOfLittleUseSlow) {
+  for (const auto& [event, delta] : {std::pair{repeated(step(0.05, 0.1), 10), 1e-5}, std::pair{step(1, 1e-6), 1e-12}}) {
+    const auto pld = epsilon_of<PldAccountant>(event, delta);
+    EXPECT_LE(pld.value, epsilon_of<RdpAccountant>(event, delta).value) << to_text(event);
+    EXPECT_FALSE(pld.warnings.empty()) << to_text(event);
+    EXPECT_LE(epsilon_of<PrvAccountant>(event, delta).estimate.value_or(0), pld.value * 1.01) << to_text(event);
+  }
+}
+
 TEST(PldAccountant, ComposesAHundredThousandStepsSlow) {
   const auto pld = epsilon_of<PldAccountant>(repeated(step(1, 0.001), 100000), 1e-5);
   EXPECT_NEAR(pld.value, 1.63718, 2e-5);
