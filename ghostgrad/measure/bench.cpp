@@ -4,69 +4,24 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <numeric>
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include "ghostgrad/base/error.h"
-#include "ghostgrad/clip/clipper.h"
 #include "ghostgrad/measure/counting_allocator.h"
+#include "ghostgrad/measure/formulas.h"
+#include "ghostgrad/measure/runner.h"
 
 namespace ghostgrad::measure {
 namespace {
 
-constexpr double kSigma = 1.0, kThreshold = 1.0;
+constexpr size_t kFewestRounds = 3;
 
-void ordinary_step(const Workload& workload) {
-  for (const at::Tensor& parameter : workload.parameters) parameter.mutable_grad().reset();
-  workload.losses(workload.batch).sum().backward();
-}
-
-/// One method on one workload, kept from round to round so that `auto` remembers what it measured.
-class Runner {
- public:
-  Runner(const Workload& workload, const std::string& method, double threshold = kThreshold)
-      : workload_(workload), clipper_(workload.parameters, {.threshold = threshold, .method = method}) {
-    for (const at::Tensor& parameter : workload.parameters) dimension_ += parameter.numel();
-  }
-
-  [[nodiscard]] const clip::Method& method() const { return clipper_.method(); }
-
-  void step() {
-    if (method().norm == clip::NormRoute::none) return ordinary_step(workload_);
-    if (!sum_) sum_.emplace(clipper_.start(noise::make_lattice(kSigma, kThreshold, dimension_)));
-    accumulate(*sum_);
-  }
-
-  /// The clipped sum without a lattice.
-  [[nodiscard]] std::vector<at::Tensor> exact_sum() {
-    auto sum = clipper_.start(std::nullopt);
-    accumulate(sum);
-    return sum.totals();
-  }
-
- private:
-  void accumulate(clip::ClippedSum& sum) {
-    if (method().norm != clip::NormRoute::loop_forward) {
-      (void)clipper_.accumulate(workload_.losses(workload_.batch), {}, sum);
-      return;
-    }
-    const auto losses_of = [&](int64_t example) {
-      std::vector<at::Tensor> one;
-      for (const at::Tensor& tensor : workload_.batch) one.push_back(tensor.narrow(0, example, 1));
-      return workload_.losses(one);
-    };
-    (void)clipper_.accumulate_each(workload_.batch[0].size(0), losses_of, {}, sum);
-  }
-
-  const Workload& workload_;
-  clip::Clipper clipper_;
-  std::optional<clip::ClippedSum> sum_;
-  int64_t dimension_ = 0;
-};
-
-double milliseconds(const std::function<void()>& work) {
+double milliseconds_of_step(Runner& runner) {
   const auto start = std::chrono::steady_clock::now();
-  work();
+  runner.step();
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
@@ -75,8 +30,9 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-double error_of(const std::string& model, const std::string& method, const BenchOptions& options) {
-  const Workload exact = make_workload(model, {options.batch, at::kDouble}), single = make_workload(model, {options.batch, at::kFloat});
+double error_of(const Workload& single, const std::string& method, WorkloadOptions sizes) {
+  sizes.dtype = at::kDouble;
+  const Workload exact = make_workload(single.model, sizes);
   const auto expected = Runner(exact, "naive").exact_sum(), got = Runner(single, method).exact_sum();
   double worst = 0, largest = std::numeric_limits<double>::min();
   for (size_t i = 0; i < got.size(); ++i) {
@@ -86,72 +42,124 @@ double error_of(const std::string& model, const std::string& method, const Bench
   return worst / largest;
 }
 
-std::vector<std::string> chosen_methods(const BenchOptions& options) {
-  std::vector<std::string> names{"non_private"};
-  if (!options.methods.empty()) {
-    for (const std::string& name : options.methods) {
-      if (clip::find_method(name).name != names[0]) names.push_back(name);
-    }
-    return names;
-  }
-  for (const clip::Method& method : clip::methods()) {
-    if (method.name != names[0]) names.push_back(method.name);
-  }
-  return names;
+/// One method on its way through the rounds.
+struct Contender {
+  Runner runner;
+  BenchRow row;
+  std::vector<double> times;
+  double spent_ms = 0;
+};
+
+Contender warmed_up(const Workload& workload, const std::string& method, int64_t threads) {
+  for (const at::Tensor& parameter : workload.parameters) parameter.mutable_grad().reset();
+  const PeakBytes peak;
+  Contender contender{Runner(workload, method), {}, {}};
+  for (int step = 0; step < 2; ++step) contender.spent_ms += milliseconds_of_step(contender.runner);  // pages; `auto` measures
+  contender.row.model = workload.model;
+  contender.row.what = workload.what;
+  contender.row.batch = workload.examples;
+  contender.row.threads = threads;
+  contender.row.method = method;
+  contender.row.peak_bytes = peak.bytes();
+  return contender;
 }
 
-std::vector<BenchRow> bench_model(const std::string& model, const BenchOptions& options) {
-  const Workload workload = make_workload(model, {options.batch, at::kFloat});
-  std::vector<Runner> runners;
-  std::vector<BenchRow> rows;
-  for (const std::string& method : chosen_methods(options)) {
-    runners.emplace_back(workload, method);
-    runners.back().step();  // warm: pages, thread pools, the measurements of `auto`
-    const PeakBytes peak;
-    runners.back().step();
-    BenchRow row;
-    row.model = model;
-    row.what = workload.what;
-    row.method = method;
-    row.peak_bytes = peak.bytes();
-    rows.push_back(row);
-  }
-  std::vector<std::vector<double>> times(rows.size());
+void take_turns(std::vector<Contender>& contenders, const BenchOptions& options) {
   for (int round = 0; round < options.rounds; ++round) {
-    for (size_t k = 0; k < rows.size(); ++k) times[k].push_back(milliseconds([&] { runners[k].step(); }));
+    for (Contender& contender : contenders) {
+      if (contender.times.size() >= kFewestRounds && contender.spent_ms > 1000 * options.seconds) continue;
+      contender.times.push_back(milliseconds_of_step(contender.runner));
+      contender.spent_ms += contender.times.back();
+    }
   }
-  for (size_t k = 0; k < rows.size(); ++k) {
-    rows[k].median_ms = median(times[k]);
-    rows[k].minimum_ms = *std::min_element(times[k].begin(), times[k].end());
-    rows[k].ratio = rows[k].median_ms / rows[0].median_ms;
-    rows[k].minimum_ratio = rows[k].minimum_ms / rows[0].minimum_ms;
-    if (options.check && k > 0) rows[k].error = error_of(model, rows[k].method, options);
+}
+
+void fill_in(std::vector<Contender>& contenders, const Workload& workload) {
+  const auto costs = Runner(workload, "bk").costs();
+  const auto operations = [&](const Contender& contender) {
+    return formula_of(contender.runner.method(), costs, workload.examples).operations;
+  };
+  const Contender& base = contenders[0];
+  for (Contender& contender : contenders) {
+    BenchRow& row = contender.row;
+    row.rounds = static_cast<int>(contender.times.size());
+    row.median_ms = median(contender.times);
+    row.minimum_ms = *std::min_element(contender.times.begin(), contender.times.end());
+    row.ratio = row.median_ms / base.row.median_ms;
+    row.minimum_ratio = row.minimum_ms / base.row.minimum_ms;
+    row.formula_ratio = operations(contender) / operations(base);
+    row.formula_bytes = static_cast<int64_t>(formula_of(contender.runner.method(), costs, workload.examples).extra_bytes);
+  }
+}
+
+std::vector<BenchRow> bench_workload(const std::string& model, const WorkloadOptions& sizes, int64_t threads, const BenchOptions& options) {
+  const Workload workload = make_workload(model, sizes);
+  std::vector<Contender> contenders;
+  for (const auto& method : methods_to_measure(options.methods)) contenders.push_back(warmed_up(workload, method, threads));
+  take_turns(contenders, options);
+  fill_in(contenders, workload);
+  std::vector<BenchRow> rows;
+  for (Contender& contender : contenders) {
+    if (options.check && !rows.empty()) contender.row.error = error_of(workload, contender.row.method, sizes);
+    rows.push_back(std::move(contender.row));
   }
   return rows;
 }
 
+void check(const BenchOptions& options) {
+  if (options.rounds < 1) throw base::InvalidArgument("rounds", "must be at least 1", fmt::to_string(options.rounds), "pass e.g. 10");
+  for (const int64_t threads : options.threads) {
+    if (threads < 1) throw base::InvalidArgument("threads", "must be at least 1", fmt::to_string(threads), "pass e.g. 1");
+  }
+  for (const auto& model : options.models) (void)models::find(model);
+  (void)methods_to_measure(options.methods);
+}
+
+std::string table_line(const BenchRow& row, bool errors) {
+  std::string line =
+      fmt::format("| {} | {} | {} | `{}` | {:.2f} | {:.2f} | {:.2f} | {:.1f} |", row.what, row.batch, row.threads, row.method, row.ratio,
+                  row.minimum_ratio, row.formula_ratio, static_cast<double>(row.peak_bytes) / 1048576);
+  if (errors) line += row.error >= 0 ? fmt::format(" {:.1e} |", row.error) : std::string(" - |");
+  return line + "\n";
+}
+
 }  // namespace
 
-std::vector<BenchRow> run_bench(const BenchOptions& options, const std::function<void(const std::string&)>& progress) {
-  if (options.rounds < 1) throw base::InvalidArgument("rounds", "must be at least 1", fmt::to_string(options.rounds), "pass e.g. 10");
+std::vector<std::string> methods_to_measure(const std::vector<std::string>& names) {
+  const std::string base = "non_private";
+  std::vector<std::string> chosen{base};
+  if (names.empty()) {
+    for (const clip::Method& method : clip::methods()) chosen.push_back(method.name);
+  }
+  for (const std::string& name : names) chosen.push_back(clip::find_method(name).name);
+  chosen.erase(std::remove(chosen.begin() + 1, chosen.end(), base), chosen.end());
+  return chosen;
+}
+
+std::vector<BenchRow> run_bench(const BenchOptions& options, const Progress& progress) {
+  check(options);
   const PeakBytes installs_the_counter_before_the_first_tensor;
   std::vector<BenchRow> rows;
   for (const std::string& model : options.models) {
-    progress(model);
-    for (BenchRow& row : bench_model(model, options)) rows.push_back(std::move(row));
+    for (const int64_t batch : options.batches) {
+      for (const int64_t threads : options.threads) {
+        if (progress) progress(fmt::format("{}, B {}, threads {}", model, batch > 0 ? fmt::to_string(batch) : "as usual", threads));
+        at::set_num_threads(static_cast<int>(threads));
+        auto sizes = options.sizes;
+        sizes.batch = batch;
+        auto more = bench_workload(model, sizes, threads, options);
+        rows.insert(rows.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+      }
+    }
   }
   return rows;
 }
 
 std::string to_markdown(const std::vector<BenchRow>& rows) {
   const bool errors = std::any_of(rows.begin(), rows.end(), [](const BenchRow& row) { return row.error >= 0; });
-  std::string table = errors ? "| model | method | ratio | at best | peak MiB | error |\n|---|---|---|---|---|---|\n"
-                             : "| model | method | ratio | at best | peak MiB |\n|---|---|---|---|---|\n";
-  for (const BenchRow& row : rows) {
-    table += fmt::format("| {} | `{}` | {:.2f} | {:.2f} | {:.1f} |", row.what, row.method, row.ratio, row.minimum_ratio,
-                         static_cast<double>(row.peak_bytes) / 1048576);
-    table += errors ? (row.error >= 0 ? fmt::format(" {:.1e} |\n", row.error) : std::string(" - |\n")) : "\n";
-  }
+  std::string table = "| model | B | threads | method | ratio | at best | by formula | peak MiB |";
+  table += errors ? " error |\n|---|---|---|---|---|---|---|---|---|\n" : "\n|---|---|---|---|---|---|---|---|\n";
+  for (const BenchRow& row : rows) table += table_line(row, errors);
   return table;
 }
 

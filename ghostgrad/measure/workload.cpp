@@ -1,88 +1,89 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/measure/workload.h"
 
+#include <map>
+
 #include <ATen/Context.h>
-#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "ghostgrad/base/error.h"
-#include "ghostgrad/models/deep_cnn.h"
-#include "ghostgrad/models/gpt.h"
-#include "ghostgrad/models/mlp.h"
+#include "ghostgrad/engine/task.h"
 
 namespace ghostgrad::measure {
 namespace {
 
 constexpr int64_t kVocabulary = 8000, kPositions = 128;
 
-at::Tensor image_losses(models::Model& model, const std::vector<at::Tensor>& batch) {
-  return at::cross_entropy_loss(model.forward(batch[0]), batch[1], {}, at::Reduction::None);
+int64_t usual_batch(const std::string& model) {
+  static const std::map<std::string, int64_t> batches = {
+      {"mlp", 128},       {"mlp_128_256", 128}, {"cnn", 64},         {"cnn_20_50", 64}, {"deep_cnn", 32},        {"rnn", 128},
+      {"lstm", 128},      {"gru", 128},         {"transformer", 64}, {"vgg11", 16},     {"transformer_200", 64}, {"gpt", 16},
+      {"gpt2_tiny", 16},  {"roberta_tiny", 16}, {"vit_base", 2},     {"beit_base", 2},  {"gpt2_small", 2},       {"roberta_base", 2},
+      {"gpt2_medium", 1}, {"gpt2_large", 1}};
+  const auto found = batches.find(model);
+  return found == batches.end() ? 8 : found->second;
 }
 
-/// Each sequence's own mean over its positions.
-at::Tensor token_losses(models::Model& model, const std::vector<at::Tensor>& batch) {
-  const at::Tensor logits = model.forward(batch[0]);
-  const at::Tensor flat = at::cross_entropy_loss(logits.reshape({-1, logits.size(-1)}), batch[1].reshape({-1}), {}, at::Reduction::None);
-  return flat.view(batch[1].sizes()).mean(1);
+/// `wanted`, or `usual` where it is 0; refused where the model has no such size.
+void choose(int64_t& usual, int64_t wanted, bool has, const std::string& name, const std::string& model) {
+  if (wanted == 0) return;
+  if (wanted < 0) throw base::InvalidArgument(name, "must be at least 1", fmt::to_string(wanted), "leave it out for the usual size");
+  if (!has) throw base::InvalidArgument(name, "this model has none", model, "leave it out, or measure other models");
+  usual = wanted;
 }
 
-Workload around(std::shared_ptr<models::Model> model, at::ScalarType dtype) {
-  model->to(dtype);
-  Workload workload;
-  workload.parameters = model->parameters();
-  workload.losses = [model](const std::vector<at::Tensor>& batch) { return image_losses(*model, batch); };
-  return workload;
+UsualSizes sizes_of(const models::Architecture& architecture, const WorkloadOptions& wanted) {
+  auto sizes = usual_sizes(architecture);
+  const std::string model(architecture.name);
+  const bool tokens = architecture.input == models::Input::tokens, writes = architecture.task == base::Task::language_model;
+  choose(sizes.batch, wanted.batch, true, "batch", model);
+  choose(sizes.options.input_shape.back(), wanted.side, architecture.input == models::Input::images, "side", model);
+  if (wanted.side > 0) sizes.options.input_shape[1] = wanted.side;
+  choose(sizes.options.input_shape[0], wanted.positions, tokens, "positions", model);
+  choose(writes ? sizes.options.classes : sizes.options.vocabulary, wanted.vocabulary, tokens, "vocabulary", model);
+  return sizes;
 }
 
-Workload mlp(const WorkloadOptions& options) {
-  Workload workload = around(std::make_shared<models::Mlp>(models::MlpOptions{}), options.dtype);
-  workload.batch = {at::randn({options.batch, 784}, options.dtype), at::randint(10, {options.batch}, at::kLong)};
-  return workload;
-}
-
-Workload cnn(const WorkloadOptions& options) {
-  Workload workload = around(std::make_shared<models::DeepCnn>(models::DeepCnnOptions{}), options.dtype);
-  workload.batch = {at::randn({options.batch, 3, 32, 32}, options.dtype), at::randint(10, {options.batch}, at::kLong)};
-  return workload;
-}
-
-Workload transformer(const WorkloadOptions& options) {
-  auto model = std::make_shared<models::Gpt>(models::GptOptions{.vocabulary = kVocabulary, .positions = kPositions});
-  Workload workload = around(model, options.dtype);
-  workload.losses = [model](const std::vector<at::Tensor>& batch) { return token_losses(*model, batch); };
-  workload.batch = {at::randint(kVocabulary, {options.batch, kPositions}, at::kLong),
-                    at::randint(kVocabulary, {options.batch, kPositions}, at::kLong)};
-  return workload;
+std::vector<at::Tensor> random_batch(const models::Architecture& architecture, const UsualSizes& sizes, at::ScalarType dtype) {
+  std::vector<int64_t> shape{sizes.batch};
+  shape.insert(shape.end(), sizes.options.input_shape.begin(), sizes.options.input_shape.end());
+  const bool writes = architecture.task == base::Task::language_model;
+  const int64_t tokens = writes ? sizes.options.classes : sizes.options.vocabulary;
+  const at::Tensor inputs = architecture.input == models::Input::tokens ? at::randint(tokens, shape, at::kLong)
+                                                                        : at::randn(shape).to(dtype);  // the same numbers in each
+  return {inputs, at::randint(sizes.options.classes, writes ? shape : std::vector<int64_t>{sizes.batch}, at::kLong)};
 }
 
 }  // namespace
 
-const std::vector<WorkloadRow>& workloads() {
-  static const std::vector<WorkloadRow> rows = {{"mlp", "MLP 784-512-256-10", 128},
-                                                {"cnn", "six convolutions 32-128 with group norm, 3x32x32", 32},
-                                                {"transformer", "GPT, width 256, 4 layers, 8000 tokens, 128 positions", 16}};
-  return rows;
+UsualSizes usual_sizes(const models::Architecture& architecture) {
+  UsualSizes sizes{usual_batch(std::string(architecture.name)), architecture.usual};
+  if (architecture.input == models::Input::tokens) {
+    sizes.options.input_shape = {kPositions};
+    if (architecture.name == "gpt") sizes.options.classes = kVocabulary;  // so that the head weighs what it weighs in practice
+  }
+  return sizes;
 }
 
 Workload make_workload(const std::string& name, const WorkloadOptions& options) {
-  std::vector<std::string> names;
-  for (const WorkloadRow& row : workloads()) {
-    names.push_back(row.name);
-    if (row.name != name) continue;
-    WorkloadOptions chosen = options;
-    if (chosen.batch == 0) chosen.batch = row.batch;
-    at::Generator generator = at::globalContext().defaultGenerator(at::kCPU);
-    generator.set_current_seed(7);
-    Workload workload = name == "mlp" ? mlp(chosen) : name == "cnn" ? cnn(chosen) : transformer(chosen);
-    workload.name = name;
-    workload.what = fmt::format("{}, B {}", row.what, chosen.batch);
-    return workload;
-  }
-  throw base::InvalidArgument("model", "must be the name of a workload", '"' + name + '"',
-                              fmt::format("choose one of {}", fmt::join(names, ", ")));
+  const auto& architecture = models::find(name);
+  const auto sizes = sizes_of(architecture, options);
+  at::Generator generator = at::globalContext().defaultGenerator(at::kCPU);
+  generator.set_current_seed(7);
+  const auto model = architecture.make(sizes.options);
+  model->to(options.dtype);
+  const auto losses_of = engine::row_of(architecture.task).losses;
+  Workload workload;
+  workload.model = name;
+  workload.what = fmt::format("{} of {}", name, fmt::join(sizes.options.input_shape, "x"));
+  workload.examples = sizes.batch;
+  workload.parameters = model->parameters();
+  workload.batch = random_batch(architecture, sizes, options.dtype);
+  workload.losses = [model, losses_of](const std::vector<at::Tensor>& batch) { return losses_of(model->forward(batch[0]), batch[1]); };
+  return workload;
 }
 
 }  // namespace ghostgrad::measure

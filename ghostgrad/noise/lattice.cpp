@@ -15,20 +15,23 @@ namespace ghostgrad::noise {
 namespace {
 
 constexpr double kSmallestScale = 0x1p-900, kLargestScale = 0x1p900;  // r, 1 / r and 2^52 r are normal numbers
-constexpr double kLargest = 0x1p51;                                   // units: beyond it the rounding below is not exact
-// x + 1.5 * 2^52 has the integer nearest to x in its low bits: one addition rounds, ties to even, and compilers vectorise it.
+// x + 1.5 * 2^52 has the integer nearest to x in its low bits: one addition rounds, ties to even. It lies in [2^52, 2^53), and so has
+// this exponent, just when the integer is in [-2^51, 2^51): the same bits tell what is too large or not finite. No comparison, no branch:
+// compilers vectorise it, and memory is what it waits for.
 constexpr double kRounder = 0x1.8p52;
+constexpr int kExponentShift = 52;
 
 /// Adds the rounded values; false if one of them is not finite or too large.
 template <class Value>
 bool add_rounded(int64_t* total, const Value* value, int64_t count, double inverse) {
-  int64_t bad = 0;
+  constexpr auto kZero = std::bit_cast<int64_t>(kRounder);
+  int64_t differing = 0;
   for (int64_t i = 0; i < count; ++i) {
-    const double units = static_cast<double>(value[i]) * inverse;
-    bad |= static_cast<int64_t>(!(std::abs(units) <= kLargest));
-    total[i] += std::bit_cast<int64_t>(units + kRounder) - std::bit_cast<int64_t>(kRounder);
+    const auto bits = std::bit_cast<int64_t>(static_cast<double>(value[i]) * inverse + kRounder);
+    differing |= bits ^ kZero;
+    total[i] += bits - kZero;
   }
-  return bad == 0;
+  return (differing >> kExponentShift) == 0;
 }
 
 template <class Value>

@@ -22,7 +22,7 @@ struct Lattice {
 /// Requires 2^-900 <= noise_multiplier * threshold <= 2^900. Errors: InvalidArgument.
 [[nodiscard]] Lattice make_lattice(double noise_multiplier, double threshold, int64_t dimension);
 
-/// rint(values / r) as int64, ties to even. Errors: PrivacyError when a value is not finite or beyond 2^51 units.
+/// rint(values / r) as int64, ties to even. Errors: PrivacyError when a value is not finite or not below 2^51 units.
 [[nodiscard]] at::Tensor to_lattice(const at::Tensor& values, const Lattice& lattice);
 
 /// totals += rint(values / r), in one pass over both; totals: int64, contiguous, of the same number of elements. Errors as above; totals is

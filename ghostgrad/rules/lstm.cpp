@@ -7,9 +7,8 @@
 //
 // The op keeps neither a_t nor d_t. The gates are computed again from what it saved, for all steps at once, and d_t follows from the
 // recurrence of the cell backwards in time [Hochreiter97; gates as in Gers00]. Then the layer is a linear map over positions, one a step.
-#include <ATen/ops/addcmul.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty_like.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
 #include <torch/csrc/autograd/generated/Functions.h>
@@ -64,16 +63,13 @@ Gates gates_of(const Layer& layer) {
                               .add_(at::linear(layer.states_before, layer.state_weight, layer.state_bias));
   const auto parts = sums.chunk(4, 2);
   Gates gates{parts[0].sigmoid(), parts[1].sigmoid(), parts[2].tanh(), parts[3].sigmoid(), {}, {}};
-  gates.cells_before = at::empty_like(gates.input);
-  const at::Tensor added = gates.input * gates.candidate;
-  at::Tensor cell = layer.first_cell;
-  at::Tensor cells = at::empty_like(added);
-  for (int64_t t = 0; t < added.size(0); ++t) {
-    gates.cells_before[t].copy_(cell);
-    cell = at::addcmul(added[t], gates.forget[t], cell);
-    cells[t].copy_(cell);
-  }
-  gates.tanh_of_cells = cells.tanh_();
+  const int64_t steps = layer.inputs.size(0);
+  const at::Tensor cells = at::empty({steps + 1, layer.first_cell.size(0), layer.first_cell.size(1)}, sums.options());
+  cells[0].copy_(layer.first_cell);
+  cells.narrow(0, 1, steps).copy_(gates.input * gates.candidate);
+  for (int64_t t = 0; t < steps; ++t) cells[t + 1].addcmul_(gates.forget[t], cells[t]);
+  gates.cells_before = cells.narrow(0, 0, steps);
+  gates.tanh_of_cells = cells.narrow(0, 1, steps).tanh();
   return gates;
 }
 
@@ -91,17 +87,18 @@ at::Tensor gradients_of_sums(const Layer& layer, const Gates& gates, const std::
                                       gates.input * (1 - gates.candidate.square())},
                                      2);  // what a gradient of the cell is multiplied by
   const at::Tensor of_output = gates.tanh_of_cells * sigmoid_slope(gates.output);
-  at::Tensor state = or_zeros(grads[kLastState], layer.first_cell), cell = or_zeros(grads[kLastCell], layer.first_cell);
+  at::Tensor state = or_zeros(grads[kLastState], layer.first_cell);
+  const at::Tensor cell = or_zeros(grads[kLastCell], layer.first_cell).clone();
   const int64_t hidden = state.size(1);
   at::Tensor all = at::cat({of_cell, of_output}, 2);
   for (int64_t t = all.size(0) - 1; t >= 0; --t) {
     const at::Tensor arriving = grads[kOutput].defined() ? state + grads[kOutput][t] : state;
-    cell = at::addcmul(cell, arriving, to_cell[t]);
+    cell.addcmul_(arriving, to_cell[t]);
     at::Tensor step = all[t];
     step.narrow(1, 0, 3 * hidden).unflatten(1, {3, hidden}).mul_(cell.unsqueeze(1));
     step.narrow(1, 3 * hidden, hidden).mul_(arriving);
     state = at::mm(step, layer.state_weight);
-    cell = cell * gates.forget[t];
+    cell.mul_(gates.forget[t]);
   }
   return all;
 }

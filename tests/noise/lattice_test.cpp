@@ -64,16 +64,16 @@ TEST(Lattice, LeavesTheValuesItRoundsUnchanged) {
 
 TEST(Lattice, GivesBackItsOwnPointsExactly) {
   const auto lattice = make_lattice(1.3, 0.7, 1000);
-  const auto units = at::tensor({0L, 1L, -1L, 123456789L, (1L << 51), -(1L << 51)}, at::kLong);
+  const auto units = at::tensor({0L, 1L, -1L, 123456789L, (1L << 51) - 1, 1 - (1L << 51)}, at::kLong);
   EXPECT_TRUE(to_lattice(from_lattice(units, lattice), lattice).equal(units));
 }
 
 TEST(Lattice, RefusesWhatIsNotFiniteOrTooLarge) {
   const auto lattice = make_lattice(1.0, 1.0, 10);
-  for (const double value : {kNan, kInfinity, -kInfinity, 0x1p28, -0x1p28}) {
+  for (const double value : {kNan, kInfinity, -kInfinity, 0x1p27, 0x1p28, -0x1p28, 1e200, -1e200}) {
     EXPECT_THROW((void)to_lattice(at::tensor({0.0, value}, at::kDouble), lattice), base::PrivacyError) << value;
   }
-  EXPECT_EQ(to_lattice(at::tensor({0x1p27}, at::kDouble), lattice).item<int64_t>(), 1L << 51);
+  EXPECT_EQ(to_lattice(at::tensor({0x1p27 - 0x1p-24}, at::kDouble), lattice).item<int64_t>(), (1L << 51) - 1);
   EXPECT_EQ(to_lattice(at::empty({0}), lattice).numel(), 0);
 }
 
