@@ -5,7 +5,8 @@
     <!-- generated: methods -->
     <!-- end -->
 
-is the table of that name: `methods`, `models` and `rules` from `ghostgrad methods --json` and so on, `bench` from bench/results.json (what `ghostgrad bench --json` printed on the machine it names). `help-train` is what `ghostgrad train --help` prints.
+is the table of that name: `methods`, `models` and `rules` from `ghostgrad methods --json` and so on, `help-train` is what
+`ghostgrad train --help` prints, and the names of results.TABLES are what was measured. Beside them stand the pictures of plots.PLOTS.
 
     tools/generated.py --program build/release/bin/ghostgrad [--check] [FILE...]
 """
@@ -17,11 +18,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import plots
+import results
 import tree
 
 COMMANDS = ("methods", "models", "rules")
 HELP = "help-"
-RESULTS = {"bench": Path("bench/results.json")}
 BLOCK = re.compile(r"(?P<open><!-- generated: (?P<name>[\w-]+) -->\n)(?P<body>.*?)(?P<close><!-- end -->)", re.DOTALL)
 
 
@@ -49,19 +51,25 @@ def table(report: dict) -> str:
 
 def content(name: str, root: Path, program: Path | None) -> str:
     """What belongs into the block of this name."""
-    if name in RESULTS:
-        if not (root / RESULTS[name]).is_file():
-            raise ValueError(f"{RESULTS[name]} is missing; ./dev {name} --json >{RESULTS[name]}")
-        return table(json.loads(tree.read(root / RESULTS[name])))
+    if name in results.TABLES:
+        return results.TABLES[name](root)
     if name in COMMANDS and program is not None:
         return table(json.loads(output_of(program, name, "--json")))
     if name.startswith(HELP) and program is not None:
         return "```text\n" + output_of(program, name.removeprefix(HELP), "--help").rstrip() + "\n```\n"
-    raise ValueError(f"nothing generates '{name}'; known: {', '.join((*COMMANDS, *RESULTS, HELP + 'COMMAND'))}")
+    raise ValueError(f"nothing generates '{name}'; known: {', '.join((*COMMANDS, *results.TABLES, HELP + 'COMMAND'))}")
 
 
 def filled(text: str, root: Path, program: Path | None) -> str:
     return BLOCK.sub(lambda block: block["open"] + content(block["name"], root, program) + block["close"], text)
+
+
+def documents(root: Path, files: list[Path], program: Path | None) -> dict[Path, str]:
+    """What each document, and each picture unless documents are named, should hold."""
+    texts = {path: filled(tree.read(path), root, program) for path in files or [root / path for path in tree.files(root, (".md",))]}
+    if not files:
+        texts.update({root / name: draw(root) for name, draw in plots.PLOTS.items()})
+    return texts
 
 
 def main(arguments: list[str]) -> int:
@@ -70,14 +78,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--program", type=Path)
     parser.add_argument("--check", action="store_true", help="change nothing, exit 1 if something would change")
     options = parser.parse_args(arguments)
-    stale = []
-    for path in options.files or [tree.ROOT / path for path in tree.files(tree.ROOT, (".md",))]:
-        text = tree.read(path)
-        after = filled(text, tree.ROOT, options.program)
-        if after != text:
-            stale.append(path)
-            if not options.check:
-                path.write_text(after, encoding="utf-8")
+    texts = documents(tree.ROOT, options.files, options.program)
+    stale = [path for path, text in texts.items() if not path.is_file() or tree.read(path) != text]
+    for path in stale if not options.check else ():
+        path.write_text(texts[path], encoding="utf-8")
     for path in stale:
         print(f"{path}: " + ("out of date; ./dev docs writes it" if options.check else "written"))
     print(f"generated: {len(stale)} files {'out of date' if options.check else 'changed'}")

@@ -17,6 +17,7 @@ enum class NormRoute {
   loop_forward,   // one forward and backward per example
   loop_backward,  // one backward per example on one graph
   instantiate,    // form every per-example gradient
+  closed_form,    // |a|^2 |g|^2 where T = 1, else instantiate [Lee20, Sec. 5]
   gram,           // ghost norm wherever there is one
   mixed,          // ghost norm iff 2 T^2 <= p d, else instantiate [Bu, Mao, Xu 2022, Sec. 4]
   measured        // whatever was fastest when this call was first seen

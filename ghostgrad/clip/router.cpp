@@ -41,18 +41,7 @@ bool Router::gram_is_faster(Bundle& bundle) {
 
 bool Router::prefers_gram(Bundle& bundle) {
   if (!bundle.has_gram()) return false;
-  switch (method_->norm) {
-    case NormRoute::gram:
-      return true;
-    case NormRoute::mixed: {
-      const rules::Cost cost = bundle.cost();
-      return 2 * cost.positions * cost.positions <= cost.weight_elements;
-    }
-    case NormRoute::measured:
-      return gram_is_faster(bundle);
-    default:
-      return false;
-  }
+  return method_->norm == NormRoute::measured ? gram_is_faster(bundle) : uses_gram(method_->norm, bundle.cost());
 }
 
 Route Router::route(Bundle& bundle, int64_t element_size) {
@@ -63,6 +52,19 @@ Route Router::route(Bundle& bundle, int64_t element_size) {
   if (!fits) return bundle.has_gram() ? Route::gram : Route::instantiate;
   kept_bytes_ += bytes;
   return Route::instantiate_keep;
+}
+
+bool uses_gram(NormRoute norm, const rules::Cost& cost) {
+  switch (norm) {
+    case NormRoute::gram:
+      return true;
+    case NormRoute::closed_form:
+      return cost.positions == 1;
+    case NormRoute::mixed:
+      return 2 * cost.positions * cost.positions <= cost.weight_elements;
+    default:
+      return false;
+  }
 }
 
 std::string to_string(Route route) {

@@ -34,6 +34,9 @@ class Router {
   std::unordered_map<std::string, bool> measured_;  // by label and cost of the bundle
 };
 
+/// What the row of a method says of a call that has a ghost norm, but for `measured`.
+[[nodiscard]] bool uses_gram(NormRoute norm, const rules::Cost& cost);
+
 [[nodiscard]] std::string to_string(Route route);
 
 }  // namespace ghostgrad::clip

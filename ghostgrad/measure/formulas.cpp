@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "ghostgrad/clip/router.h"
+
 namespace ghostgrad::measure {
 namespace {
 
@@ -10,19 +12,6 @@ using clip::NormRoute;
 using clip::SumRoute;
 
 constexpr double kBytes = 4;
-
-bool uses_gram(NormRoute norm, const rules::Cost& cost) {
-  switch (norm) {
-    case NormRoute::gram:
-      return true;
-    case NormRoute::mixed:
-      return 2 * cost.positions * cost.positions <= cost.weight_elements;
-    case NormRoute::measured:
-      return cost.gram < cost.instantiate;
-    default:
-      return false;
-  }
-}
 
 /// Multiply-adds of norms and sum of one call; `pass` is one of the three products of ordinary training.
 double products(const clip::Method& method, const rules::Cost& cost, double pass, bool gram) {
@@ -51,7 +40,7 @@ Formula formula_of(const clip::Method& method, std::span<const rules::Cost> cost
     } else if (method.norm == NormRoute::loop_backward) {
       calls = pass + 2 * count * pass;  // each of B backward passes runs over the whole batch
     } else {
-      const bool gram = uses_gram(method.norm, cost);
+      const bool gram = method.norm == NormRoute::measured ? cost.gram < cost.instantiate : clip::uses_gram(method.norm, cost);
       calls += products(method, cost, pass, gram);
       const double elements = extra_elements(cost, gram, count);
       largest = std::max(largest, elements);

@@ -3,11 +3,13 @@
 
 import json
 import unittest
+import xml.etree.ElementTree
 
 from house import HouseTest
 
 import citations
 import generated
+import plots
 
 BLOCK = "before\n<!-- generated: {} -->\n{}<!-- end -->\nafter\n"
 
@@ -40,9 +42,23 @@ class GeneratedTest(HouseTest):
         (self.root / "ghostgrad").chmod(0o755)
         self.assertEqual(self.filled(BLOCK.format("help-train", "")), BLOCK.format("help-train", "```text\nUsage: train\n```\n"))
 
+    def keep(self, name: str, rows: list[dict]) -> None:
+        usual = {"model": "mlp", "what": "mlp of 4", "batch": 2, "method": "bk", "ratio": 1.084, "peak_bytes": 2**20}
+        self.write(f"bench/{name}.json", json.dumps({"rows": [{**usual, **row} for row in rows]}))
+
     def test_the_bench_table_comes_from_the_kept_results(self) -> None:
-        self.write("bench/results.json", json.dumps({"machine": {"threads": 1}, "rows": [{"model": "mlp", "ratio": 1.08432}]}))
-        self.assertIn("| mlp | 1.084 |\n", self.filled(BLOCK.format("bench", "")))
+        self.keep("results", [{}, {"method": "naive", "ratio": 31.2}, {"model": "gpt", "what": "gpt of 8"}])
+        table = self.filled(BLOCK.format("bench", ""))
+        self.assertIn("| method | mlp of 4, B 2 | gpt of 8, B 2 |\n", table)
+        self.assertIn("| `bk` | 1.08 (1 MiB) | 1.08 (1 MiB) |\n| `naive` | 31 (1 MiB) | - |\n", table)
+
+    def test_memory_is_told_beyond_that_of_ordinary_training(self) -> None:
+        self.keep("zoo", [{"method": "non_private", "formula_extra_bytes": 0}, {"peak_bytes": 3 * 2**20, "formula_extra_bytes": 2**20}])
+        self.assertIn("| `mlp of 4, B 2` | 2 (1) |\n", self.filled(BLOCK.format("bench-bytes", "")))
+
+    def test_a_batch_that_is_only_limited_by_the_search_says_so(self) -> None:
+        self.keep("memory", [{"largest_batch": 64, "is_limit": True}, {"method": "ghost", "largest_batch": 7, "is_limit": False}])
+        self.assertIn("| `mlp` | ≥ 64 | 7 |\n", self.filled(BLOCK.format("bench-memory", "")))
 
     def test_missing_results_are_an_error_that_says_how_to_make_them(self) -> None:
         with self.assertRaisesRegex(ValueError, r"bench/results.json is missing; ./dev bench --json >bench/results.json"):
@@ -60,6 +76,20 @@ class GeneratedTest(HouseTest):
         self.assertEqual((self.root / "README.md").read_text(encoding="utf-8"), BLOCK.format("methods", ""))
         self.assertEqual(generated.main(arguments), 0)
         self.assertEqual(generated.main(["--check", *arguments]), 0)
+
+
+class PlotsTest(HouseTest):
+    def test_bars_lie_inside_of_the_picture_and_those_that_are_cut_off_say_their_number(self) -> None:
+        picture = plots.bars("title", ["mlp", "gpt"], ["bk", "naive"], {("mlp", "bk"): 1.5, ("mlp", "naive"): 31.0, ("gpt", "bk"): 1.0}, 4.0, [1, 2])
+        root = xml.etree.ElementTree.fromstring(picture)
+        size = {side: float(root.get(side)) for side in ("width", "height")}
+        bars = root.findall("{http://www.w3.org/2000/svg}rect")
+        self.assertEqual(len(bars), 1 + 3 + 2, "the ground, three bars, two names")
+        for bar in bars:
+            for start, side in (("x", "width"), ("y", "height")):
+                self.assertGreaterEqual(float(bar.get(start)), 0)
+                self.assertLessEqual(float(bar.get(start)) + float(bar.get(side)), size[side])
+        self.assertIn("31", [text.text for text in root.findall("{http://www.w3.org/2000/svg}text")])
 
 
 if __name__ == "__main__":

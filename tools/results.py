@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables of what `ghostgrad bench --json` measured. The kept results lie in bench/*.json; documents show only what is made of them.
+
+    TABLES["bench"](root)       Markdown of bench/results.json
+"""
+
+import json
+from pathlib import Path
+from typing import Callable
+
+Row = dict
+
+
+def report_of(root: Path, name: str) -> dict:
+    path = root / "bench" / f"{name}.json"
+    if not path.is_file():
+        raise ValueError(f"bench/{name}.json is missing; ./dev bench --json >bench/{name}.json (options: docs/benchmarks.md)")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def rows_of(root: Path, name: str) -> list[Row]:
+    return report_of(root, name)["rows"]
+
+
+def in_order(values) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+def lines_of(lines: list[tuple[str, ...]]) -> str:
+    """A table; the first line is its heading."""
+    marks = ("---",) * len(lines[0])
+    return "".join("| " + " | ".join(line) + " |\n" for line in (lines[0], marks, *lines[1:]))
+
+
+def pivot(rows: list[Row], down: str, across: str, corner: str, cell: Callable[[Row], str]) -> str:
+    """A table with a line for each value of `down` and a column for each of `across`; `-` where nothing was measured."""
+    columns = in_order(row[across] for row in rows)
+    cells = {(row[down], row[across]): cell(row) for row in rows}
+    names = in_order(row[down] for row in rows)
+    return lines_of([(corner, *columns), *((f"`{name}`", *(cells.get((name, column), "-") for column in columns)) for name in names)])
+
+
+def ratio(row: Row) -> str:
+    return f"{row['ratio']:.2f}" if row["ratio"] < 10 else f"{row['ratio']:.0f}"
+
+
+def named(rows: list[Row]) -> list[Row]:
+    return [{**row, "workload": f"{row['what']}, B {row['batch']}"} for row in rows]
+
+
+def private(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row["method"] != "non_private"]
+
+
+def bench_table(root: Path) -> str:
+    rows = named(rows_of(root, "results"))
+    return pivot(rows, "method", "workload", "method", lambda row: f"{ratio(row)} ({row['peak_bytes'] / 2**20:.0f} MiB)")
+
+
+def error_table(root: Path) -> str:
+    return pivot(named(private(rows_of(root, "results"))), "method", "workload", "method", lambda row: f"{row['error']:.0e}")
+
+
+def zoo_table(root: Path) -> str:
+    rows = named(private(rows_of(root, "zoo")))
+    return pivot(rows, "workload", "method", "model", lambda row: f"{ratio(row)} ({row['formula_ratio']:.2f})")
+
+
+def bytes_table(root: Path) -> str:
+    """Peak bytes beyond those of ordinary training, measured and by formula."""
+    rows = named(rows_of(root, "zoo"))
+    base = {row["workload"]: row["peak_bytes"] for row in rows if row["method"] == "non_private"}
+
+    def cell(row: Row) -> str:
+        return f"{(row['peak_bytes'] - base[row['workload']]) / 2**20:.0f} ({row['formula_extra_bytes'] / 2**20:.0f})"
+
+    return pivot(private(rows), "workload", "method", "model", cell)
+
+
+def memory_table(root: Path) -> str:
+    most = lambda row: ("≥ " if row["is_limit"] else "") + str(row["largest_batch"])
+    return pivot(rows_of(root, "memory"), "model", "method", "model", most)
+
+
+def speed_of_largest_table(root: Path) -> str:
+    return pivot(rows_of(root, "memory"), "model", "method", "model", lambda row: f"{row['examples_per_second']:.3g}")
+
+
+def threads_table(root: Path) -> str:
+    rows = [{**row, "setting": f"{row['model']}, {row['threads']} threads, B {row['batch']}"} for row in private(rows_of(root, "sweep"))]
+    return pivot(rows, "setting", "method", "model", ratio)
+
+
+def poisson_table(root: Path) -> str:
+    lines = [("rows of a physical batch", "filling, drawn", "filling, by the law", "time with masks / without filling")]
+    for row in rows_of(root, "poisson"):
+        shares = (f"{row[key]:.1%}" for key in ("waste", "waste_by_law"))
+        lines.append((str(row["physical_batch"]), *shares, f"{row['masked_over_ragged']:.2f}"))
+    return lines_of(lines)
+
+
+def fit_table(root: Path) -> str:
+    report = report_of(root, "poisson")
+    drawn = [(f"sizes of {report['logical_batches']} logical batches", report["sizes"], report["sizes"]["cells"] - 1)]
+    drawn.append(("how often each example was drawn", report["inclusion"], report["inclusion"]["examples"]))
+    lines = [("what was drawn", "degrees of freedom", "chi-square", "p-value")]
+    return lines_of(lines + [(what, str(n), f"{fit['chi_square']:.1f}", f"{fit['p_value']:.2f}") for what, fit, n in drawn])
+
+
+def scaling_table(root: Path) -> str:
+    rows = rows_of(root, "scaling")
+    lines = [("workers", *(f"speed-up of `{method}`" for method in in_order(row["method"] for row in rows)))]
+    for workers in in_order(row["workers"] for row in rows):
+        found = [row for row in rows if row["workers"] == workers]
+        lines.append((f"{workers}{' (simulated)' if found[0]['simulated'] else ''}", *(f"{row['speed_up']:.2f}" for row in found)))
+    return lines_of(lines)
+
+
+# ---- what the papers say, and what this machine says -------------------------------------------------------------------------
+
+
+def at(rows: list[Row], model: str, method: str, key: str = "median_ms") -> float:
+    return next(row[key] for row in rows if row["model"] == model and row["method"] == method)
+
+
+def speed_up(rows: list[Row], model: str, slow: str, fast: str) -> float:
+    return at(rows, model, slow) / at(rows, model, fast)
+
+
+def published_table(root: Path) -> str:
+    """Quotients that the papers' abstracts state, and the same quotients here."""
+    results, zoo, memory = (rows_of(root, name) for name in ("results", "zoo", "memory"))
+    by_loop, ordinary = "one example at a time / ", " / ordinary training"
+    fits = {row["method"]: row["largest_batch"] for row in memory if row["model"] == "vgg19"}
+    peak = at(zoo, "gpt2_tiny", "bk", "peak_bytes") / at(zoo, "gpt2_tiny", "non_private", "peak_bytes")
+    claims = [
+        ("[Lee20]", by_loop + "ReweightGP, MLP", "54 to 94", speed_up(results, "mlp", "naive", "reweight")),
+        ("[Lee20]", by_loop + "ReweightGP, RNN", "54 to 94", speed_up(zoo, "rnn", "naive", "reweight")),
+        ("[Lee20]", by_loop + "book-keeping, MLP", "", speed_up(results, "mlp", "naive", "bk")),
+        ("[Bu22]", "mixed ghost clipping" + ordinary + ", VGG-19", "below 2", at(zoo, "vgg19", "mixed_ghost", "ratio")),
+        ("[Bu22]", "mixed ghost clipping" + ordinary + ", ResNet-18", "below 2", at(zoo, "resnet18", "mixed_ghost", "ratio")),
+        ("[Bu22]", "instantiating all / mixed ghost clipping, VGG-19", "3", speed_up(zoo, "vgg19", "per_example", "mixed_ghost")),
+        ("[Bu22]", "the same in largest batches, the other way round", "18", fits["mixed_ghost"] / max(1, fits["per_example"])),
+        ("[Bu22bk]", "book-keeping" + ordinary + ", GPT-2", "1 / 0.83 = 1.20", at(zoo, "gpt2_tiny", "bk", "ratio")),
+        ("[Bu22bk]", "ghost clipping / book-keeping, GPT-2", "1.36", speed_up(zoo, "gpt2_tiny", "ghost", "bk")),
+        ("[Bu22bk]", "memory of book-keeping" + ordinary + ", GPT-2", "below 1.01", peak),
+        ("[Beltran24]", "instantiating all" + ordinary + ", ViT", "2.6 to 8", at(zoo, "vit_tiny", "per_example", "ratio")),
+    ]
+    return lines_of([("paper", "quotient", "published", "here"), *((*words, f"{here:.2f}") for *words, here in claims)])
+
+
+TABLES = {
+    "bench": bench_table,
+    "bench-errors": error_table,
+    "bench-zoo": zoo_table,
+    "bench-bytes": bytes_table,
+    "bench-memory": memory_table,
+    "bench-largest-speed": speed_of_largest_table,
+    "bench-sweep": threads_table,
+    "bench-published": published_table,
+    "poisson": poisson_table,
+    "poisson-fit": fit_table,
+    "scaling": scaling_table,
+}
