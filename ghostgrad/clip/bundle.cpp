@@ -5,6 +5,7 @@
 
 #include "ghostgrad/clip/joint_bundle.h"
 #include "ghostgrad/clip/single_bundle.h"
+#include "ghostgrad/rules/sum_term.h"
 
 namespace ghostgrad::clip {
 namespace {
@@ -22,19 +23,18 @@ class DisjointSets {
   std::map<int, int> parent_;
 };
 
-/// All uses as one term on the parameter itself, or nullptr. Leaves the uses as they are when there is no such term.
-rules::TermPtr merge(std::vector<Use>& uses) {
-  std::vector<rules::TermPtr> turned;
-  std::vector<const rules::Term*> terms;
-  for (const Use& use : uses) {
-    const auto& path = use.zone->path;
-    if (!path || !path->direct) return nullptr;
-    if (path->transposed) turned.push_back(use.term->transposed());
-    terms.push_back(path->transposed ? turned.back().get() : use.term.get());
-    if (!terms.back()) return nullptr;
+/// All uses as terms on the parameter itself, or nothing, and then the uses stay as they are.
+std::vector<rules::TermPtr> direct_terms(std::vector<Use>& uses) {
+  std::vector<rules::TermPtr> turned(uses.size());
+  for (size_t k = 0; k < uses.size(); ++k) {
+    const auto& path = uses[k].zone->path;
+    if (!path || !path->direct) return {};
+    if (path->transposed && !(turned[k] = uses[k].term->transposed())) return {};
   }
-  if (uses.size() == 1) return std::move(turned.empty() ? uses[0].term : turned[0]);
-  return terms[0]->concatenate({terms.begin() + 1, terms.end()});
+  for (size_t k = 0; k < uses.size(); ++k) {
+    if (!turned[k]) turned[k] = std::move(uses[k].term);
+  }
+  return turned;
 }
 
 std::string label_of(const std::vector<Use>& uses) {
@@ -49,11 +49,11 @@ BundlePtr make_bundle(const graph::Graph& graph, std::vector<Use> uses) {
   if (uses.size() == 1 && path && path->isometric && !path->direct) {
     return std::make_unique<SingleBundle>(graph, std::move(uses[0].term), *path, label);
   }
-  if (auto term = merge(uses)) {
+  if (auto terms = direct_terms(uses); !terms.empty()) {
     graph::Path here;  // the parameter itself
     here.leaf = path->leaf;
     here.parameter = path->parameter;
-    return std::make_unique<SingleBundle>(graph, std::move(term), here, label);
+    return std::make_unique<SingleBundle>(graph, rules::added_up(std::move(terms)), here, label);
   }
   return std::make_unique<JointBundle>(graph, std::move(uses), label);
 }

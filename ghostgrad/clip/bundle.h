@@ -4,7 +4,8 @@
 //     |sum_k G_k|^2 = sum_kl <G_k, G_l>         not  sum_k |G_k|^2
 //
 // Most bundles are one use of one parameter. Several uses of a parameter (shared blocks, RNN steps, F.linear(h, w) beside a layer) are
-// concatenated along their positions where they are of one kind; else, and below zones (weight norm, LoRA merges), the per-example
+// concatenated along their positions where they are of one kind, and added up by their inner products where they are not (rules/sum_term.h:
+// a tied embedding and head); below zones (weight norm, LoRA merges), the per-example
 // gradients are formed and added.
 //
 //     for (auto& bundle : make_bundles(...)) for (auto& [parameter, squared] : bundle->squared_norms(Route::gram)) ...

@@ -21,10 +21,10 @@ namespace ghostgrad::measure {
 
 struct BenchOptions {
   std::vector<std::string> models = {"mlp", "deep_cnn", "gpt"};
-  std::vector<std::string> methods;    // empty: all
-  std::vector<int64_t> batches = {0};  // examples per physical batch; 0: each model's own
+  std::vector<std::string> methods = {};  // empty: all
+  std::vector<int64_t> batches = {0};     // examples per physical batch; 0: each model's own
   std::vector<int64_t> threads = {1};
-  WorkloadOptions sizes;  // batch and dtype are set from the others
+  WorkloadOptions sizes = {};  // batch and dtype are set from the others
   int rounds = 10;
   double seconds = 20;  // of one method on one workload; it takes part in at least 3 rounds
   bool check = false;   // also measure the error

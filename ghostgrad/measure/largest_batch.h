@@ -16,8 +16,8 @@ namespace ghostgrad::measure {
 
 struct CapOptions {
   std::vector<std::string> models = {"mlp", "deep_cnn", "gpt"};
-  std::vector<std::string> methods;  // empty: all
-  WorkloadOptions sizes;             // batch is what is searched for
+  std::vector<std::string> methods = {};  // empty: all
+  WorkloadOptions sizes = {};             // batch is what is searched for
   int64_t cap_bytes = 0;
   int64_t limit = 1024;  // the largest batch that is tried
 };

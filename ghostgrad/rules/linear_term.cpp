@@ -23,13 +23,16 @@ at::Tensor gram(const at::Tensor& factor) {
   return at::bmm(folded, folded.transpose(1, 2));
 }
 
+/// sum_t |left_t| |right_t|: [B, H]
+at::Tensor lengths_of(const at::Tensor& left, const at::Tensor& right) {
+  return at::linalg_vector_norm(left, 2, at::IntArrayRef{3}).mul_(at::linalg_vector_norm(right, 2, at::IntArrayRef{3})).sum(2);
+}
+
 /// What rounding may hide from a Gram in float32: its terms are at most |left_t| |left_s| |right_t| |right_s|, so where positions cancel it
 /// can come out too small, even negative. Raised by a bound on that error, a cancelled example is clipped more, never less.
 at::Tensor rounding_of_gram(const at::Tensor& left, const at::Tensor& right) {
   if (left.scalar_type() == at::kDouble) return at::zeros({}, left.options());
-  constexpr double unit = 0x1p-24;
-  const at::Tensor lengths = at::linalg_vector_norm(left, 2, at::IntArrayRef{3}).mul_(at::linalg_vector_norm(right, 2, at::IntArrayRef{3}));
-  return lengths.sum(2).square().mul_(4 * unit).flatten();  // [B*H]
+  return rounding_of_squares(lengths_of(left, right)).flatten();  // [B*H]
 }
 
 at::Tensor row_squares(const at::Tensor& factor) { return squares_per_example(factor.reshape({factor.size(0) * factor.size(1), -1})); }
@@ -59,6 +62,8 @@ at::Tensor LinearTerm::weighted_sum(const at::Tensor& coefficients) const {
   if (left.size(0) == 1) return at::mm(left[0].t(), right[0]).view(shape());
   return at::bmm(left.transpose(1, 2), right).view(shape());
 }
+
+at::Tensor LinearTerm::lengths() const { return lengths_of(left_, right_).sum(1); }
 
 at::Tensor LinearTerm::rounding() const {
   const auto squares = [](const at::Tensor& factor) { return factor.square().sum(3); };  // [B, H, T]

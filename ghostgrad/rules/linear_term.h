@@ -24,9 +24,13 @@ class LinearTerm final : public Term {
   [[nodiscard]] Cost cost() const override;
   [[nodiscard]] at::Tensor rounding() const override;
   [[nodiscard]] bool has_gram() const override { return true; }
+  [[nodiscard]] at::Tensor lengths() const override;
   [[nodiscard]] TermPtr concatenate(const std::vector<const Term*>& others) const override;
   [[nodiscard]] TermPtr transposed() const override;
   void keep_only(const at::Tensor& valid) override;
+
+  [[nodiscard]] const at::Tensor& left() const { return left_; }
+  [[nodiscard]] const at::Tensor& right() const { return right_; }
 
  private:
   at::Tensor left_, right_;

@@ -3,8 +3,12 @@
 
 #include <ATen/ops/_unique2.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/bmm.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/zeros.h>
+
+#include "ghostgrad/rules/linear_term.h"
 
 namespace ghostgrad::rules {
 namespace {
@@ -41,6 +45,21 @@ at::Tensor RowsTerm::weighted_sum(const at::Tensor& coefficients) const {
   const at::Tensor scaled = grads_ * coefficients.to(grads_.scalar_type()).view({-1, 1, 1});
   return added_up(scaled.reshape({-1, grads_.size(2)}), index_.flatten(), shape()[0]).view(shape());
 }
+
+bool RowsTerm::pairs_with(const Term& other) const {
+  const auto* linear = dynamic_cast<const LinearTerm*>(&other);
+  return linear && shape().size() == 2 && linear->shape() == shape();
+}
+
+at::Tensor RowsTerm::inner(const Term& other) const {
+  if (!pairs_with(other)) return Term::inner(other);
+  const auto& linear = dynamic_cast<const LinearTerm&>(other);
+  const at::Tensor left = linear.left().squeeze(1), right = linear.right().squeeze(1);  // [B, S, V], [B, S, d]
+  const at::Tensor looked_up = left.gather(2, index_.unsqueeze(1).expand({examples(), left.size(1), index_.size(1)}));
+  return at::bmm(right, grads_.transpose(1, 2)).mul_(looked_up).sum({1, 2});
+}
+
+at::Tensor RowsTerm::lengths() const { return at::linalg_vector_norm(grads_, 2, at::IntArrayRef{2}).sum(1); }
 
 Cost RowsTerm::cost() const {
   const auto looked_up = static_cast<double>(grads_.numel()), kept = static_cast<double>(examples()) * static_cast<double>(numel());

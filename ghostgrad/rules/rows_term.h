@@ -5,6 +5,8 @@
 //     |G_i|^2 = sum_v |G_i[v]|^2                                            over the rows that i looked up only: B*T*d, never B*V*d
 //     sum_i c_i G_i                                                         one addition for each row looked up
 //
+//     <G_i, left_i^T right_i> = sum_st left_i[s, index_i[t]] (right_i[s] . g_i[t])     beside a tied head: no V x d either [design]
+//
 // A token that an example repeats is summed before it is squared, never after.
 #pragma once
 
@@ -22,6 +24,10 @@ class RowsTerm final : public Term {
   [[nodiscard]] at::Tensor weighted_sum(const at::Tensor& coefficients) const override;
   [[nodiscard]] Cost cost() const override;
   [[nodiscard]] bool has_gram() const override { return true; }
+  [[nodiscard]] at::Tensor inner(const Term& other) const override;
+  /// With linear maps of one matrix.
+  [[nodiscard]] bool pairs_with(const Term& other) const override;
+  [[nodiscard]] at::Tensor lengths() const override;
   [[nodiscard]] TermPtr concatenate(const std::vector<const Term*>& others) const override;
   void keep_only(const at::Tensor& valid) override;
 

@@ -25,6 +25,15 @@ Cost Term::cost() const {
 
 at::Tensor Term::rounding() const { return at::zeros({}, at::kDouble); }
 
+at::Tensor Term::inner(const Term& other) const {
+  const at::Tensor grads = per_example();
+  return (grads * other.per_example().reshape(grads.sizes())).flatten(1).sum(1);
+}
+
+bool Term::pairs_with(const Term&) const { return false; }
+
+at::Tensor Term::lengths() const { return squared_norms().sqrt(); }
+
 TermPtr Term::concatenate(const std::vector<const Term*>&) const { return nullptr; }
 
 DenseTerm::DenseTerm(at::Tensor grads, Shape shape, bool isolated)
@@ -60,6 +69,12 @@ at::Tensor rounding_of_sums(int64_t positions, const at::Tensor& squares) {
   constexpr double unit = 0x1p-24, deviations = 4;
   if (squares.scalar_type() == at::kDouble) return at::zeros({}, squares.options());
   return (squares * static_cast<double>(positions)).sqrt_().mul_(deviations * unit);
+}
+
+at::Tensor rounding_of_squares(const at::Tensor& lengths) {
+  constexpr double unit = 0x1p-24;
+  if (lengths.scalar_type() == at::kDouble) return at::zeros({}, lengths.options());
+  return lengths.square().mul_(4 * unit);
 }
 
 at::Tensor select_examples(const at::Tensor& rows, const at::Tensor& valid) {

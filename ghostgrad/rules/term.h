@@ -58,6 +58,12 @@ class Term {
 
   /// True when squared_norms has a way of its own that does not form G_i.
   [[nodiscard]] virtual bool has_gram() const { return false; }
+  /// <G_i, G'_i> with the gradients of another term of the same shape: [B]
+  [[nodiscard]] virtual at::Tensor inner(const Term& other) const;
+  /// True when `inner` has a way of its own with that term, that forms neither G_i.
+  [[nodiscard]] virtual bool pairs_with(const Term& other) const;
+  /// Sum of the lengths of the pieces that G_i is the sum of, which no cancellation makes shorter: [B]
+  [[nodiscard]] virtual at::Tensor lengths() const;
   /// The same gradients as a term of the sum of uses; nullptr when these terms have no common cheap form.
   [[nodiscard]] virtual TermPtr concatenate(const std::vector<const Term*>& others) const;
   /// The gradients transposed (2-D shapes only); nullptr when there is no cheap way.
@@ -98,6 +104,9 @@ class DenseTerm final : public Term {
 /// Bound on the L2 distance between two float32 sums of the same T outer products, sum_t a_t b_t^T, given `squares` = sum_t |a_t|^2 |b_t|^2:
 /// errors of T additions grow like sqrt(T) u times their size [Higham19, Thm. 2.4]. Nothing in float64. squares [B] -> [B]
 [[nodiscard]] at::Tensor rounding_of_sums(int64_t positions, const at::Tensor& squares);
+
+/// Bound on the error of a squared norm in float32 that is a sum of products of such pieces: lengths [B] -> [B]. Nothing in float64.
+[[nodiscard]] at::Tensor rounding_of_squares(const at::Tensor& lengths);
 
 /// where(valid, rows, 0) for rows [B, ...]: a select, never a product. valid: bool [B]
 [[nodiscard]] at::Tensor select_examples(const at::Tensor& rows, const at::Tensor& valid);

@@ -8,6 +8,7 @@
 #include "ghostgrad/rules/linear_term.h"
 #include "ghostgrad/rules/rows_term.h"
 #include "ghostgrad/rules/rule.h"
+#include "ghostgrad/rules/sum_term.h"
 
 namespace ghostgrad::rules {
 namespace {
@@ -117,6 +118,88 @@ TEST(Registry, KnowsEveryFamily) {
        {"linear", "convolution", "embedding", "layer norm", "RMS norm", "group norm", "batch norm", "broadcast", "PReLU"}) {
     EXPECT_EQ(names.count(name), 1u) << name;
   }
+}
+
+/// An embedding [20, 4] of 3 examples with 6 tokens, some of them repeated, beside a head of 5 positions on the same table.
+struct Tied {
+  at::Tensor index = at::randint(20, {3, 6}, at::kLong).index_fill_(1, at::tensor({1L, 4L}), 7);
+  at::Tensor looked_up = at::randn({3, 6, 4}, at::kDouble), logits = at::randn({3, 1, 5, 20}, at::kDouble);
+  at::Tensor hidden = at::randn({3, 1, 5, 4}, at::kDouble);
+
+  [[nodiscard]] TermPtr embedding(at::ScalarType dtype) const {
+    return std::make_unique<RowsTerm>(index, looked_up.to(dtype), Shape{20, 4});
+  }
+  [[nodiscard]] TermPtr head(at::ScalarType dtype) const {
+    return std::make_unique<LinearTerm>(logits.to(dtype), hidden.to(dtype), Shape{20, 4});
+  }
+  [[nodiscard]] TermPtr both(at::ScalarType dtype, bool head_first) const {
+    std::vector<TermPtr> terms;
+    terms.push_back(head_first ? head(dtype) : embedding(dtype));
+    terms.push_back(head_first ? embedding(dtype) : head(dtype));
+    return added_up(std::move(terms));
+  }
+};
+
+TEST(SumTerm, OfATiedEmbeddingAndHeadHasTheNormsOfTheSum) {
+  at::manual_seed(3);
+  const Tied tied;
+  const at::Tensor expected = tied.embedding(at::kDouble)->per_example() + tied.head(at::kDouble)->per_example();
+  for (const bool head_first : {false, true}) {
+    const TermPtr term = tied.both(at::kDouble, head_first);
+    EXPECT_TRUE(term->has_gram());
+    EXPECT_LT(difference(term->per_example(), expected), 1e-14);
+    EXPECT_LT(difference(term->squared_norms(), squares_per_example(expected)), 1e-13);
+    const at::Tensor c = at::rand({3}, at::kDouble);
+    EXPECT_LT(difference(term->weighted_sum(c), weighted_sum_of(expected, c)), 1e-13);
+  }
+}
+
+TEST(SumTerm, DropsExamplesFromEveryUse) {
+  at::manual_seed(4);
+  Tied tied;
+  tied.looked_up[1].fill_(NAN);
+  tied.hidden[1].fill_(INFINITY);
+  const TermPtr term = tied.both(at::kDouble, false);
+  term->keep_only(at::tensor({1L, 0L, 1L}).to(at::kBool));
+  EXPECT_EQ(term->squared_norms()[1].item<double>(), 0);
+  EXPECT_TRUE(term->weighted_sum(at::ones({3}, at::kDouble)).isfinite().all().item<bool>());
+}
+
+TEST(SumTerm, NeverMakesANormTooShortWhereUsesCancel) {
+  at::manual_seed(5);
+  for (int trial = 0; trial < 20; ++trial) {
+    Tied tied;
+    tied.logits = at::zeros({3, 1, 6, 20}, at::kDouble).scatter_(3, tied.index.view({3, 1, 6, 1}), 1.0);  // the head undoes the embedding
+    tied.hidden = -tied.looked_up.unsqueeze(1) * (1 + 1e-4 * at::randn({3, 1, 6, 4}, at::kDouble));
+    const at::Tensor exact = (tied.embedding(at::kDouble)->per_example() + tied.head(at::kDouble)->per_example()).flatten(1).norm(2, 1);
+    const at::Tensor got = tied.both(at::kFloat, false)->squared_norms().sqrt();
+    EXPECT_TRUE((got.to(at::kDouble) >= exact).all().item<bool>()) << got << exact;
+  }
+}
+
+TEST(SumTerm, JoinsUsesOfOneKindAndFormsTheGradientsOfWhatDoesNotPair) {
+  at::manual_seed(6);
+  const Tied tied, more;
+  std::vector<TermPtr> terms;
+  terms.push_back(tied.embedding(at::kDouble));
+  terms.push_back(tied.head(at::kDouble));
+  terms.push_back(more.embedding(at::kDouble));
+  terms.push_back(more.head(at::kDouble));
+  terms.push_back(std::make_unique<DenseTerm>(at::randn({3, 20, 4}, at::kDouble), Shape{20, 4}));
+  at::Tensor expected = at::zeros({3, 20, 4}, at::kDouble);
+  for (const TermPtr& term : terms) expected += term->per_example();
+  const TermPtr sum = added_up(std::move(terms));
+  EXPECT_FALSE(sum->has_gram()) << "a dense term has none";
+  EXPECT_LT(difference(sum->squared_norms(), squares_per_example(expected)), 1e-13);
+  EXPECT_EQ(sum->cost().positions, 6 + 5 + 6 + 5 + 1);
+}
+
+TEST(SumTerm, IsTheTermItselfWhereThereIsOneKind) {
+  const Tied tied;
+  std::vector<TermPtr> terms;
+  terms.push_back(tied.head(at::kDouble));
+  terms.push_back(tied.head(at::kDouble));
+  EXPECT_NE(dynamic_cast<const LinearTerm*>(added_up(std::move(terms)).get()), nullptr);
 }
 
 }  // namespace
