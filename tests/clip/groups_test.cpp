@@ -82,10 +82,17 @@ std::vector<Tensor> expected_sums(const Subject& subject, const Groups& groups, 
   return sums;
 }
 
+/// The automatic functions blow every gradient up to about C, however small its group's is. Where the positions of such a group cancel, so do
+/// ten times as many digits of float32, and the raise of a Gram against that rounding (rules/linear_term.cpp) shows.
+double tolerance_of(const std::string& clip_function, at::ScalarType dtype) {
+  if (dtype == at::kDouble) return 1e-10;
+  return clip_function == "automatic" || clip_function == "auto_v" ? 1e-4 : 1e-5;
+}
+
 class EveryGrouping : public testing::TestWithParam<SubjectFactory> {};
 
 /// With every clip function, or with one that the method's place chooses.
-void expect_exact(const SubjectFactory& factory, at::ScalarType dtype, double tolerance, bool every_function) {
+void expect_exact(const SubjectFactory& factory, at::ScalarType dtype, bool every_function) {
   torch::manual_seed(91);
   const Subject subject = factory.make(4, dtype);
   const auto& functions = clip::clip_functions();
@@ -96,16 +103,16 @@ void expect_exact(const SubjectFactory& factory, at::ScalarType dtype, double to
       for (size_t m = 0; m < methods.size(); ++m) {
         if (!every_function && m % functions.size() != f) continue;
         const Measured got = measure(subject, {.method = methods[m], .clip_function = functions[f].name, .groups = groups});
-        EXPECT_LT(relative_error(got.sums, expected, groups.sensitivity()), tolerance)
+        EXPECT_LT(relative_error(got.sums, expected, groups.sensitivity()), tolerance_of(functions[f].name, dtype))
             << methods[m] << ' ' << functions[f].name << ' ' << groups.count();
       }
     }
   }
 }
 
-TEST_P(EveryGrouping, GivesTheClippedSumOfTheLoopInFloat64) { expect_exact(GetParam(), at::kDouble, 1e-10, false); }
-TEST_P(EveryGrouping, GivesTheClippedSumOfTheLoopInFloat64WithEveryFunctionSlow) { expect_exact(GetParam(), at::kDouble, 1e-10, true); }
-TEST_P(EveryGrouping, GivesTheClippedSumOfTheLoopInFloat32WithEveryFunctionSlow) { expect_exact(GetParam(), at::kFloat, 1e-5, true); }
+TEST_P(EveryGrouping, GivesTheClippedSumOfTheLoopInFloat64) { expect_exact(GetParam(), at::kDouble, false); }
+TEST_P(EveryGrouping, GivesTheClippedSumOfTheLoopInFloat64WithEveryFunctionSlow) { expect_exact(GetParam(), at::kDouble, true); }
+TEST_P(EveryGrouping, GivesTheClippedSumOfTheLoopInFloat32WithEveryFunctionSlow) { expect_exact(GetParam(), at::kFloat, true); }
 
 INSTANTIATE_TEST_SUITE_P(Subjects, EveryGrouping, testing::ValuesIn(subjects()), [](const auto& subject) { return subject.param.name; });
 INSTANTIATE_TEST_SUITE_P(ZooSlow, EveryGrouping, testing::ValuesIn(zoo_subjects()), [](const auto& subject) { return subject.param.name; });
