@@ -12,7 +12,6 @@
 
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/privacy/event_json.h"
-#include "ghostgrad/privacy/strict_json.h"
 
 namespace ghostgrad::cli {
 namespace {
@@ -22,7 +21,7 @@ privacy::Event read_event(const std::string& name) {
   std::ostringstream text;
   text << file.rdbuf();
   if (!file) throw base::InvalidArgument("event", "the file cannot be read", name, "pass a file with an event in JSON");
-  return privacy::event_from_json(privacy::strict_json(text.str()));
+  return privacy::parse_event(text.str());
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ std::unique_ptr<Command> make_missing(CLI::App& app) { return std::make_unique<M
 
 std::unique_ptr<Command> make_train(CLI::App& app) { return make_missing(app); }
 std::unique_ptr<Command> make_methods(CLI::App& app) { return make_missing(app); }
+std::unique_ptr<Command> make_models(CLI::App& app) { return make_missing(app); }
 std::unique_ptr<Command> make_rules(CLI::App& app) { return make_missing(app); }
 std::unique_ptr<Command> make_bench(CLI::App& app) { return make_missing(app); }
 

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ghostgrad/base/error.h"
+#include "ghostgrad/privacy/strict_json.h"
 
 namespace ghostgrad::privacy {
 namespace {
@@ -146,10 +147,6 @@ Event event_from_json(const json& object) {
   return read(fields.at("event"), 1);
 }
 
-Event parse_event(std::string_view text) {
-  const auto parsed = json::parse(text, nullptr, false);
-  if (parsed.is_discarded()) throw_malformed("is not JSON", fmt::format("{} bytes of something else", text.size()));
-  return event_from_json(parsed);
-}
+Event parse_event(std::string_view text) { return event_from_json(strict_json(text)); }
 
 }  // namespace ghostgrad::privacy

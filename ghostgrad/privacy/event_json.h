@@ -21,7 +21,7 @@ namespace ghostgrad::privacy {
 [[nodiscard]] nlohmann::json event_to_json(const Event& event);
 [[nodiscard]] Event event_from_json(const nlohmann::json& json);
 
-/// event_from_json of a text.
+/// event_from_json of a text, which must not hold a name twice (strict_json.h).
 [[nodiscard]] Event parse_event(std::string_view text);
 
 }  // namespace ghostgrad::privacy

@@ -12,7 +12,6 @@
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/privacy/accountants.h"
 #include "ghostgrad/privacy/event_json.h"
-#include "ghostgrad/privacy/strict_json.h"
 #include "ghostgrad/random/stream.h"
 
 namespace ghostgrad::privacy {
@@ -31,7 +30,7 @@ const Item& any_of(const std::vector<Item>& items, Stream& stream) {
 /// Reads the text if it can be read; what it reads must survive the way to JSON and back, and be asked of every accountant.
 bool reads(const std::string& text) {
   try {
-    const Event event = event_from_json(strict_json(text));
+    const Event event = parse_event(text);
     EXPECT_EQ(parse_event(event_to_json(event).dump()), event) << text;
     for (const auto& row : accountants()) {
       const auto accountant = make_accountant(row.name);
