@@ -27,15 +27,28 @@ const Item& any_of(const std::vector<Item>& items, Stream& stream) {
   return items[stream.uniform_below(items.size())];
 }
 
+/// Every accountant under every adjacency takes the event or refuses it with a message.
+void expect_served_or_refused(std::string_view name, const Event& event) {
+  for (const auto adjacency : {Adjacency::add_remove, Adjacency::replace_one, Adjacency::zero_out}) {
+    try {
+      const auto accountant = make_accountant(name, adjacency);
+      if (name == "rdp") {  // whose curves take milliseconds each
+        (void)accountant->supports(event);
+      } else {
+        accountant->compose(event);
+      }
+    } catch (const base::Error& refused) {
+      EXPECT_NE(std::string(refused.what()), "");
+    }
+  }
+}
+
 /// Reads the text if it can be read; what it reads must survive the way to JSON and back, and be asked of every accountant.
 bool reads(const std::string& text) {
   try {
     const Event event = parse_event(text);
     EXPECT_EQ(parse_event(event_to_json(event).dump()), event) << text;
-    for (const auto& row : accountants()) {
-      const auto accountant = make_accountant(row.name);
-      (void)accountant->supports(event);
-    }
+    for (const auto& row : accountants()) expect_served_or_refused(row.name, event);
     return true;
   } catch (const base::Error& refused) {
     EXPECT_NE(std::string(refused.what()), "");
@@ -43,13 +56,25 @@ bool reads(const std::string& text) {
   }
 }
 
+Event any_event(Stream& stream, int levels);
+
+/// The event on a batch of one of the three kinds.
+Event any_sampled(std::uint64_t kind, Event event, Stream& stream) {
+  const double rate = any_of<double>({5e-324, 1e-300, 1e-9, 0.1, 1.0 / 3, 1}, stream);
+  const auto size = any_of<std::int64_t>({1, 100, 60000, std::int64_t{1} << 53}, stream);
+  if (kind == 0) return poisson_sampled(rate, std::move(event));
+  const auto batch = any_of<std::int64_t>({1, size / 2 + 1, size}, stream);
+  if (kind == 1) return fixed_size_sampled(size, batch, std::move(event));
+  return truncated_poisson_sampled(size, rate, any_of<std::int64_t>({batch, std::int64_t{1} << 53}, stream), std::move(event));
+}
+
 Event any_event(Stream& stream, int levels) {
-  const auto kind = stream.uniform_below(levels > 1 ? 5 : 2);
+  const auto kind = stream.uniform_below(levels > 1 ? 7 : 2);
   const double positive = any_of<double>({5e-324, 1e-300, 0.1, 1.0 / 3, 1, 7.25, 1e300, 1.7976931348623157e308}, stream);
   if (kind == 0) return non_private();
   if (kind == 1) return gaussian(positive);
-  if (kind == 2) return poisson_sampled(std::min(positive, 1.0), any_event(stream, levels - 1));
-  if (kind == 3) return repeated(any_event(stream, levels - 1), any_of<std::int64_t>({0, 1, 12345, INT64_MAX}, stream));
+  if (kind < 5) return any_sampled(kind - 2, any_event(stream, levels - 1), stream);
+  if (kind == 5) return repeated(any_event(stream, levels - 1), any_of<std::int64_t>({0, 1, 12345, INT64_MAX}, stream));
   std::vector<Event> events;
   for (auto count = stream.uniform_below(4); count > 0; --count) events.push_back(any_event(stream, levels - 1));
   return composed(std::move(events));
@@ -103,6 +128,18 @@ TEST(EventJsonFuzz, ValidEventsOfEveryShapeGoToJsonAndBack) {
   for (int trial = 0; trial < 2000; ++trial) {
     const auto event = any_event(stream, 6);
     ASSERT_EQ(parse_event(event_to_json(event).dump()), event) << event_to_json(event);
+    ASSERT_TRUE(reads(event_to_json(event).dump()));
+  }
+}
+
+// The mechanisms that accountants know, with every number at an end of its range.
+TEST(EventJsonFuzz, SampledGaussiansAtTheEndsOfTheirRangesAreServedOrRefused) {
+  auto stream = stream_of(15);
+  for (int trial = 0; trial < 1000; ++trial) {
+    const double sigma = any_of<double>({0, 5e-324, 1e-3, 1, 1e6, 1.7976931348623157e308}, stream);
+    auto event = repeated(any_sampled(stream.uniform_below(3), gaussian(sigma), stream), any_of<std::int64_t>({0, 1, INT64_MAX}, stream));
+    if (stream.bernoulli(0.5)) event = composed({repeated(event, any_of<std::int64_t>({0, 1, 2}, stream)), event});
+    ASSERT_TRUE(reads(event_to_json(event).dump()));
   }
 }
 
@@ -118,8 +155,9 @@ TEST(EventJsonFuzz, ReplacedMissingAndAddedValuesAreReadOrRefused) {
       if (kind == 0 && place.is_object() && !place.empty()) {
         place.erase(place.begin());
       } else if (kind == 1 && place.is_object()) {
-        place[any_of<std::string>({"type", "event", "events", "count", "sample_rate", "noise_multiplier", "more", ""}, stream)] =
-            any_value(stream);
+        place[any_of<std::string>({"type", "event", "events", "count", "sample_rate", "noise_multiplier", "data_set_size", "batch_size",
+                                   "largest_batch", "more", ""},
+                                  stream)] = any_value(stream);
       } else {
         place = any_value(stream);
       }
@@ -158,6 +196,10 @@ TEST(EventJsonFuzz, NumbersBeyondTheirRangesAreRefused) {
     EXPECT_FALSE(reads(R"({"version":1,"event":{"type":"repeated","count":)" + number + R"(,"event":{"type":"non_private"}}})")) << number;
     EXPECT_FALSE(
         reads(R"({"version":1,"event":{"type":"poisson_sampled","sample_rate":)" + number + R"(,"event":{"type":"non_private"}}})"));
+    EXPECT_FALSE(reads(R"({"version":1,"event":{"type":"fixed_size_sampled","data_set_size":)" + number +
+                       R"(,"batch_size":1,"event":{"type":"gaussian","noise_multiplier":1}}})"));
+    EXPECT_FALSE(reads(R"({"version":1,"event":{"type":"truncated_poisson_sampled","data_set_size":9,"sample_rate":0.5,"largest_batch":)" +
+                       number + R"(,"event":{"type":"gaussian","noise_multiplier":1}}})"));
     EXPECT_FALSE(reads(R"({"version":)" + number + R"(,"event":{"type":"non_private"}})")) << number;
   }
   // Halfway between doubles, and far below the least of them: read as what JSON readers agree on, and kept from then on.
@@ -166,9 +208,13 @@ TEST(EventJsonFuzz, NumbersBeyondTheirRangesAreRefused) {
 }
 
 TEST(EventJsonFuzz, DeepNestingOfEveryKindIsRefused) {
+  const std::string fixed_size = R"({"type":"fixed_size_sampled","data_set_size":9,"batch_size":3,"event":)";
+  const std::string truncated = R"({"type":"truncated_poisson_sampled","data_set_size":9,"sample_rate":0.5,"largest_batch":3,"event":)";
   const std::vector<std::pair<std::string, std::string>> brackets = {{R"({"type":"composed","events":[)", "]}"},
                                                                      {R"({"type":"repeated","count":1,"event":)", "}"},
                                                                      {R"({"type":"poisson_sampled","sample_rate":0.5,"event":)", "}"},
+                                                                     {fixed_size, "}"},
+                                                                     {truncated, "}"},
                                                                      {"[", "]"},
                                                                      {R"({"a":)", "}"}};
   for (const int levels : {65, 1000, 100000}) {
