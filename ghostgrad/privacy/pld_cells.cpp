@@ -154,19 +154,4 @@ LossAtoms optimistic_atoms(const Cells& cells) {
   return atoms;
 }
 
-LossAtoms nearest_atoms(const LossPair& pair, bool swap, double interval, const Reach& reach) {
-  LossAtoms atoms;
-  const auto first = static_cast<std::int64_t>(std::floor(loss_at(pair, reach.from) / interval));
-  const auto last = std::max(first, static_cast<std::int64_t>(std::ceil(loss_at(pair, reach.to) / interval)));
-  Boundary lower(pair, -infinity);
-  for (auto at = first; at <= last; ++at) {
-    const Boundary upper(pair, at == last ? infinity : place_of(pair, interval * (static_cast<double>(at) + 0.5)));
-    const Masses masses = between(pair, lower, upper);
-    atoms.at.push_back(swap ? -at : at);
-    atoms.mass.push_back(swap ? masses.q : masses.p);
-    lower = upper;
-  }
-  return atoms;
-}
-
 }  // namespace ghostgrad::privacy

@@ -4,11 +4,10 @@
 //
 //     low + high = p,    low e^-L(lower end) + high e^-L(upper end) = r
 //
-// Three ways to make a distribution on the grid of it:
+// Two ways to make a distribution on the grid of it:
 //   - pessimistic: those atoms. The outcome can be simulated from them, so they tell P and Q apart at least as well;
 //   - optimistic: outcomes of neighbouring cells, merged so that each merged outcome's loss ln(p/r) is a point of the grid. Merging
-//     loses information, so they tell P and Q apart at most as well. What finds no partner is rounded down;
-//   - nearest: every loss rounded to the nearest point, and the mean put right afterwards [GLW21].
+//     loses information, so they tell P and Q apart at most as well. What finds no partner is rounded down.
 // Both bounds differ from the truth by O(interval^2) per release.
 #pragma once
 
@@ -52,8 +51,5 @@ struct LossAtoms {
 
 [[nodiscard]] LossAtoms pessimistic_atoms(const Cells& cells);
 [[nodiscard]] LossAtoms optimistic_atoms(const Cells& cells);
-
-/// With `swap`, of the pair with P and Q swapped.
-[[nodiscard]] LossAtoms nearest_atoms(const LossPair& pair, bool swap, double interval, const Reach& reach);
 
 }  // namespace ghostgrad::privacy

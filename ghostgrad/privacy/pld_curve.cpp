@@ -66,20 +66,33 @@ double log_moment(const LossAtoms& atoms, double tilt) {
   return sum > 0 ? ends + std::log(sum) : infinity;  // infinity: underflow, nothing is known
 }
 
-/// Whether more than 1e-15 of the tilted distribution may lie below the window, by Chernoff's bound on the atoms themselves: rounding
-/// down is not in balance, and what wraps round would look like large losses.
-bool may_wrap(const std::vector<CountedAtoms>& releases, const WindowPlan& plan, double deviation) {
+/// ln of how much of the tilted distribution may lie below the window, by Chernoff's bound on the atoms themselves: rounding down is not
+/// in balance, and what wraps round would look like large losses. The search for the best bound ends when it is below `enough`.
+double log_below(const std::vector<CountedAtoms>& releases, const WindowPlan& plan, double deviation, double enough) {
   const double tilt = plan.tilt * plan.interval;
   const double from = static_cast<double>(plan.centre - plan.size / 2);
+  double lowest = 0;
   double log_all = 0;
-  for (const auto& [atoms, count] : releases) log_all += count * log_moment(atoms, tilt);
-  for (const double factor : {6.0, 9.0, 3.0, 1.5, 14.0}) {
-    const double further = factor / deviation * plan.interval;
+  for (const auto& [atoms, count] : releases) {
+    lowest += count * static_cast<double>(atoms.at.front());
+    log_all += count * log_moment(atoms, tilt);
+  }
+  if (lowest >= from) return -infinity;
+  const auto bound = [&](double further) {
     double log_mass = further * from - log_all;
     for (const auto& [atoms, count] : releases) log_mass += count * log_moment(atoms, tilt - further);
-    if (log_mass < -34.5) return false;
+    return log_mass;
+  };
+  const double start = 6 / deviation * plan.interval;
+  double best = bound(start);
+  for (const double factor : {1.6, 1 / 1.6}) {  // the bound is convex
+    for (double further = start * factor; best > enough; further *= factor) {
+      const double next = bound(further);
+      if (!(next < best - 0.01)) break;
+      best = next;
+    }
   }
-  return true;
+  return best;
 }
 
 /// The widest range of losses of one release.
@@ -92,12 +105,27 @@ double widest_range(const ReleaseLoss& release, double log_tail) {
   return range;
 }
 
+/// Without the outcomes that make losses of adding an example so low that they lack any weight under the tilt: from z = 0 on it falls.
+Reach without_low_losses(const LossPair& pair, const Reach& reach, const Weighting& weighting, double log_rest) {
+  const auto matters = [&](double z) {
+    return log_density(pair, z) + std::log(pair.sigma) + weighting.slope * loss_at(pair, z) - weighting.log_total > log_rest;
+  };
+  if (matters(reach.to)) return reach;
+  double low = 0;
+  double high = reach.to;
+  for (int i = 0; i < 30; ++i) {
+    const double middle = (low + high) / 2;
+    (matters(middle) ? low : high) = middle;
+  }
+  return {reach.from, high};
+}
+
 /// A tilt that leaves the losses in question three standard deviations off: likely enough for all their digits, and large losses,
 /// which a full tilt makes likely too, stay rare and the window narrow.
 double gentle(const RunMoments& moments, double tilt) { return std::max(0.0, tilt - 3 / std::sqrt(moments.at(0).curvature)); }
 
 Side side_of(Rounding rounding) {
-  if (rounding == Rounding::nearest) return Side::nearest;
+  if (rounding == Rounding::unbiased) return Side::neither;
   return rounding == Rounding::pessimistic ? Side::upper : Side::lower;
 }
 
@@ -120,6 +148,18 @@ bool LossCurve::is_feasible() const {
 
 /// What all releases together may lose: 1e-10 of the delta in question.
 double LossCurve::log_tail(double log_delta) const { return log_delta - 23 - std::log(total_); }
+
+/// Adding an example makes no outcome less likely by more than the factor 1 - q; the other losses have no end.
+double LossCurve::largest_loss() const {
+  if (direction_ == Direction::remove) return infinity;
+  double sum = 0;
+  for (const auto& run : runs_) {
+    double largest = 0;
+    for (const auto& part : run.loss) largest = std::max(largest, part.pair.replaced ? infinity : -std::log1p(-part.pair.sample_rate));
+    sum += run.count * largest;
+  }
+  return sum;
+}
 
 LossNodes LossCurve::run_moments(const Counted& run, double log_tail) const {
   LossNodes nodes;
@@ -159,20 +199,20 @@ WindowPlan LossCurve::plan(const Question& question, double tilt) const {
 
 LossAtoms LossCurve::atoms_of(const Counted& run, const Question& question, double interval, Rounding rounding) const {
   const double here = run_moments(run, log_tail(question.log_delta)).at(question.tilt).value;
+  // Merging neighbours is at its best with cells of equal width, and the error bars of an estimate need it.
+  const bool many = runs_.size() > 16;
+  const bool widened = options_.interval == 0 && (rounding == Rounding::pessimistic || (rounding == Rounding::optimistic && many));
   std::vector<LossAtoms> all;
   for (const auto& [weight, pair] : run.loss) {
     const bool swap = swaps(pair);
-    const auto reach = reach_of(pair, log_tail(question.log_delta));
-    if (rounding == Rounding::nearest) {
-      all.push_back(nearest_atoms(pair, swap, interval, reach));
-      continue;
-    }
-    // Under Q and with the opposite sign, where swapped. Merging neighbours needs cells of equal width.
+    auto reach = reach_of(pair, log_tail(question.log_delta));
+    // Under Q and with the opposite sign, where swapped.
     const Weighting weighting{swap ? -1 - question.tilt : question.tilt, here};
-    const auto cells =
-        make_cells(pair, interval, reach, rounding == Rounding::pessimistic && options_.interval == 0 ? &weighting : nullptr);
+    if (swap && rounding != Rounding::unbiased && options_.interval == 0)
+      reach = without_low_losses(pair, reach, weighting, -50 - std::log(total_));
+    const auto cells = make_cells(pair, interval, reach, widened ? &weighting : nullptr);
     const auto directed = swap ? swapped(cells) : cells;
-    all.push_back(rounding == Rounding::pessimistic ? pessimistic_atoms(directed) : optimistic_atoms(directed));
+    all.push_back(rounding == Rounding::optimistic ? optimistic_atoms(directed) : pessimistic_atoms(directed));
   }
   return mixed(all, run.loss);
 }
@@ -180,15 +220,19 @@ LossAtoms LossCurve::atoms_of(const Counted& run, const Question& question, doub
 const LossCurve::Kept& LossCurve::compose(const Question& question, double tilt, Rounding rounding, Fft& fft) {
   const auto planned = plan(question, tilt);
   std::vector<CountedAtoms> releases;
-  double shift = 0;
+  double lost = 0;
   for (const auto& run : runs_) {
     releases.push_back({atoms_of(run, question, planned.interval, rounding), run.count});
-    if (rounding == Rounding::nearest) shift += run.count * (run.mean - mean_of(releases.back().atoms, planned.interval));
+    lost += run.count * (run.mean - mean_of(releases.back().atoms, planned.interval));
   }
+  const double shift = rounding == Rounding::unbiased ? lost : 0;
   if (kept_.size() >= most_windows) kept_.erase(kept_.begin());
-  const bool wraps = rounding == Rounding::optimistic && may_wrap(releases, planned, std::sqrt(question.moments.at(tilt).curvature));
+  const double deviation = std::sqrt(question.moments.at(tilt).curvature);
+  const double log_wrap = rounding == Rounding::optimistic
+                              ? log_below(releases, planned, deviation, tilt > 0 ? -35 : std::min(-35.0, question.log_delta - 18))
+                              : -infinity;
   kept_.push_back(
-      {rounding, planned.interval, question.log_delta - 4, shift, wraps, LossWindow(releases, planned, side_of(rounding), fft)});
+      {rounding, planned.interval, question.log_delta - 4, shift, lost, log_wrap, LossWindow(releases, planned, side_of(rounding), fft)});
   return kept_.back();
 }
 
@@ -200,46 +244,58 @@ double LossCurve::interval_for(const LossWindow& window, double epsilon) const {
 }
 
 LossCurve::Answer LossCurve::search(const Question& question, double delta, Rounding rounding, Fft& fft) {
-  Answer best{rounding == Rounding::optimistic ? -infinity : infinity, 0};
+  const bool from_below = rounding == Rounding::optimistic;
+  const double asked = from_below ? delta * (1 + 1e-6) : delta;  // what wrapped may have added
+  Answer best{from_below ? -infinity : infinity, 0};
   double low = 0;
   double high = question.tilt;
   double tilt = gentle(question.moments, question.tilt);
-  for (int round = 0; round < 8; ++round, tilt = low < high / 2 ? high : (low + high) / 2) {
+  for (int round = 0; round < 8; ++round) {
     const auto& kept = compose(question, tilt, rounding, fft);
-    if (kept.wraps) return {-infinity, kept.interval};
-    const double epsilon = kept.window.epsilon(delta);
+    best.interval = best.interval == 0 ? kept.interval : best.interval;
+    const double epsilon = kept.window.epsilon(asked);
     // Each of them is a bound.
-    const bool better = rounding == Rounding::optimistic ? epsilon > best.value : epsilon < best.value;
-    if (better && std::isfinite(epsilon)) best = {epsilon + kept.shift, kept.interval};
-    if (kept.window.reliable_at(epsilon)) return {epsilon + kept.shift, kept.interval};
-    if (high - low < 0.01 * high || (tilt == high && epsilon > kept.window.reliable_to())) break;
-    (epsilon > kept.window.reliable_to() ? low : high) = tilt;
+    const bool better = from_below ? epsilon > best.value : epsilon < best.value;
+    const bool usable = std::isfinite(epsilon) && (!from_below || kept.is_clean(epsilon, delta));
+    if (better && usable) best = {epsilon + kept.shift, kept.interval};
+    if (usable && kept.window.reliable_at(epsilon)) return {epsilon + kept.shift, kept.interval};
+    const bool too_gentle = epsilon > kept.window.reliable_to() || (std::isfinite(epsilon) && !usable);
+    if (too_gentle && tilt == question.tilt) break;
+    const bool first = round == 0 && too_gentle;
+    (too_gentle ? low : high) = tilt;
+    if (high - low < 0.01 * high) break;
+    tilt = first ? high : (low + high) / 2;
   }
   return best;
 }
 
 LossCurve::Answer LossCurve::epsilon(double delta, Rounding rounding, Fft& fft) {
+  const double largest = rounding == Rounding::pessimistic ? largest_loss() : infinity;
   try {
-    return epsilon_on_grid(delta, rounding, fft);
+    auto answer = epsilon_on_grid(delta, rounding, fft);
+    answer.value = std::min(answer.value, largest);
+    return answer;
   } catch (const base::Unsupported&) {
-    if (options_.interval > 0 || rounding == Rounding::nearest) throw;
-    return {rounding == Rounding::optimistic ? -infinity : infinity, 0};
+    if (options_.interval > 0 || rounding == Rounding::unbiased) throw;
+    return {rounding == Rounding::optimistic ? -infinity : largest, 0};
   }
 }
 
 LossCurve::Answer LossCurve::delta(double epsilon, Rounding rounding, Fft& fft) {
+  if (rounding != Rounding::unbiased && epsilon >= largest_loss()) return {0, 0};
   try {
     return delta_on_grid(epsilon, rounding, fft);
   } catch (const base::Unsupported&) {
-    if (options_.interval > 0 || rounding == Rounding::nearest) throw;
+    if (options_.interval > 0 || rounding == Rounding::unbiased) throw;
     return {rounding == Rounding::optimistic ? 0.0 : 1.0, 0};
   }
 }
 
 LossCurve::Answer LossCurve::epsilon_on_grid(double delta, Rounding rounding, Fft& fft) {
   for (const auto& kept : kept_) {
-    if (kept.rounding != rounding || kept.wraps || std::log(delta) < kept.log_delta) continue;
-    const double epsilon = kept.window.epsilon(delta);
+    if (kept.rounding != rounding || std::log(delta) < kept.log_delta) continue;
+    const double epsilon = kept.window.epsilon(rounding == Rounding::optimistic ? delta * (1 + 1e-6) : delta);
+    if (!kept.is_clean(epsilon, delta)) continue;
     const bool fine = options_.interval > 0 || !(epsilon > 0) || kept.interval < 1.5 * interval_for(kept.window, epsilon);
     if (fine && kept.window.reliable_at(epsilon)) return {epsilon + kept.shift, kept.interval};
   }
@@ -249,9 +305,10 @@ LossCurve::Answer LossCurve::epsilon_on_grid(double delta, Rounding rounding, Ff
   for (int finer = 0; finer < 3 && options_.interval == 0; ++finer) {
     const auto& window = kept_.back().window;
     const double reached = window.epsilon(delta);
-    // A wrapped window knows no slope: be a good deal finer, once.
-    if (kept_.back().wraps && finer > 0) break;
-    const double wanted = kept_.back().wraps ? kept_.back().interval / 8 : reached > 0 ? interval_for(window, reached) : infinity;
+    double wanted = reached > 0 ? interval_for(window, reached) : infinity;
+    // Rounded down rather than merged, because most losses lie in a few cells.
+    if (rounding == Rounding::optimistic && kept_.back().lost > 3 * options_.tolerance * reached)
+      wanted = std::min(wanted, answer.interval / 8);
     if (!(wanted > 0) || answer.interval < 1.5 * wanted) break;
     question.largest_interval = wanted;
     const auto again = search(question, delta, rounding, fft);
@@ -264,20 +321,20 @@ LossCurve::Answer LossCurve::epsilon_on_grid(double delta, Rounding rounding, Ff
 
 LossCurve::Answer LossCurve::delta_on_grid(double epsilon, Rounding rounding, Fft& fft) {
   for (const auto& kept : kept_) {
-    if (kept.rounding != rounding || kept.wraps || !kept.window.reliable_at(epsilon - kept.shift)) continue;
+    if (kept.rounding != rounding || !kept.window.reliable_at(epsilon - kept.shift)) continue;
     const double delta = kept.window.delta(epsilon - kept.shift);
-    if (std::log(delta) >= kept.log_delta) return {delta, kept.interval};
+    if (std::log(delta) >= kept.log_delta && kept.is_clean(epsilon, delta)) return {delta - kept.wrapped(epsilon), kept.interval};
   }
   Answer answer{1, 0};
   double log_delta = 0;
   for (int round = 0; round < 4; ++round) {  // which losses matter depends on the answer
     Question question{log_delta, moments(log_tail(log_delta))};
     question.tilt = question.moments.tilt_for_epsilon(epsilon);
-    question.log_delta = std::min(log_delta, question.moments.at(question.tilt).value - question.tilt * epsilon);
+    const double chernoff = question.moments.at(question.tilt).value - question.tilt * epsilon + log_largest_part(question.tilt);
+    question.log_delta = std::min(log_delta, chernoff);
     const auto* kept = &compose(question, gentle(question.moments, question.tilt), rounding, fft);
     if (!kept->window.reliable_at(epsilon - kept->shift)) kept = &compose(question, question.tilt, rounding, fft);
-    if (kept->wraps) return {0, kept->interval};
-    answer = {kept->window.delta(epsilon - kept->shift), kept->interval};
+    answer = {std::max(kept->window.delta(epsilon - kept->shift) - kept->wrapped(epsilon), 0.0), kept->interval};
     const double found = std::log(std::max(answer.value, 1e-300));
     if (found > question.log_delta - 9) break;
     log_delta = found;

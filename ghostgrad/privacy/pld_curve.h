@@ -11,6 +11,7 @@
 //     curve.epsilon(1e-5, Rounding::pessimistic);
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -22,7 +23,9 @@ namespace ghostgrad::privacy {
 
 enum class Direction { remove, add };
 
-enum class Rounding { pessimistic, optimistic, nearest };
+/// Unbiased: as the pessimistic one, and the mean put right afterwards. A loss goes to the two ends of its cell with the probabilities
+/// that connect the dots, so that rounding errors are independent and, after the shift, of mean 0: the setting of [GLW21].
+enum class Rounding { pessimistic, optimistic, unbiased };
 
 /// One of the pairs that a public coin chooses among.
 struct LossPart {
@@ -71,8 +74,14 @@ class LossCurve {
     double interval;
     double log_delta;  // the least for which enough of the tails is there
     double shift;      // puts the mean of rounded losses right
-    bool wraps;        // too much of an optimistic distribution was rounded down past the window's lower end
+    double lost;       // by rounding, of the mean of all losses
+    double log_wrap;   // ln of how much of an optimistic tilted distribution was rounded down past the window's lower end, at most
     LossWindow window;
+
+    /// What it may add to delta.
+    [[nodiscard]] double wrapped(double epsilon) const { return std::exp(log_wrap + window.log_weight(epsilon)); }
+    /// False when what was wrapped may be more than 1e-6 of this delta.
+    [[nodiscard]] bool is_clean(double epsilon, double delta) const { return log_wrap + window.log_weight(epsilon) < std::log(delta) - 14; }
   };
 
   /// What somebody asks about: how small a delta, the losses without those too rare to matter for it, and their likeliest tilt.
@@ -85,6 +94,7 @@ class LossCurve {
 
   [[nodiscard]] bool swaps(const LossPair& pair) const { return direction_ == Direction::add && !pair.replaced; }
   [[nodiscard]] double log_tail(double log_delta) const;
+  [[nodiscard]] double largest_loss() const;
   [[nodiscard]] Answer epsilon_on_grid(double delta, Rounding rounding, Fft& fft);
   [[nodiscard]] Answer delta_on_grid(double epsilon, Rounding rounding, Fft& fft);
   [[nodiscard]] Answer search(const Question& question, double delta, Rounding rounding, Fft& fft);

@@ -26,6 +26,8 @@ double root_of(const Falling& falling) {
 
 }  // namespace
 
+double log_largest_part(double tilt) { return tilt > 0 ? -std::log1p(tilt) - tilt * std::log1p(1 / tilt) : 0; }
+
 void LossNodes::add(const LossPair& pair, bool swapped, const Reach& reach, double weight) {
   // The rule is exact to e^(-2 pi d / step), d = min(1, pi sigma) the distance to the loss's branch points in units of sigma.
   const double step = std::clamp(0.4 * pair.sigma, 0.01, 0.2) * pair.sigma;
@@ -71,7 +73,7 @@ Cumulants RunMoments::at(double tilt) const {
 double RunMoments::tilt_for_delta(double log_delta) const {
   return root_of([&](double tilt) {
     const auto cumulants = at(tilt);
-    return cumulants.value - tilt * cumulants.slope - log_delta;
+    return cumulants.value - tilt * cumulants.slope + log_largest_part(tilt) - log_delta;
   });
 }
 

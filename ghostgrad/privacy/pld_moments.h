@@ -3,7 +3,7 @@
 // whole run lie, and under which exponential tilt the part that decides about a delta or an epsilon becomes the likely one:
 //
 //     tilted:  P_t(L = x) = P(L = x) e^(t x - K(t)),   mean K'(t), variance K''(t)
-//     Chernoff: delta(epsilon) <= P(L > epsilon) <= e^(K(t) - t epsilon)  for every t >= 0
+//     Chernoff: delta(epsilon) <= e^(K(t) - t epsilon) max over x >= 0 of (1 - e^-x) e^(-t x)  for every t >= 0
 //
 // Guarantee: none needed. These numbers choose a grid and a window; what is computed on them bounds the truth for every choice.
 #pragma once
@@ -19,6 +19,9 @@ struct Cumulants {
   double slope = 0;      // K'(t)
   double curvature = 0;  // K''(t)
 };
+
+/// ln of max over x >= 0 of (1 - e^-x) e^(-t x) = t^t / (1+t)^(1+t): by that much is delta below Chernoff's bound on P(L > epsilon).
+[[nodiscard]] double log_largest_part(double tilt);
 
 /// One release, in one direction.
 class LossNodes {
@@ -41,7 +44,7 @@ class RunMoments {
 
   [[nodiscard]] Cumulants at(double tilt) const;
 
-  /// The tilt t >= 0 whose Chernoff bound reaches this delta: K(t) - t K'(t) = log_delta.
+  /// The tilt t >= 0 whose Chernoff bound reaches this delta: K(t) - t K'(t) + log_largest_part(t) = log_delta.
   [[nodiscard]] double tilt_for_delta(double log_delta) const;
 
   /// The tilt t >= 0 with mean epsilon; 0 where the mean is larger already.

@@ -68,7 +68,7 @@ void LossWindow::sum_tails(std::vector<double> tilted, Side side, double release
   const double peak = *std::ranges::max_element(tilted);
   constexpr double rounding = std::numeric_limits<double>::epsilon();
   const double error_size = peak * rounding * (16 + 2 * releases);
-  const double error = side == Side::nearest ? 0 : side == Side::upper ? error_size : -error_size;
+  const double error = side == Side::neither ? 0 : side == Side::upper ? error_size : -error_size;
   tail_.assign(tilted.size(), 0);
   delta_.assign(tilted.size(), 0);
   const double keep = std::exp(-interval_);

@@ -36,7 +36,7 @@ struct CountedAtoms {
 };
 
 /// What rounding errors are turned into.
-enum class Side { upper, lower, nearest };
+enum class Side { upper, lower, neither };
 
 class LossWindow {
  public:
@@ -50,6 +50,9 @@ class LossWindow {
   /// The losses between which every digit is worth showing.
   [[nodiscard]] bool reliable_at(double epsilon) const { return epsilon >= reliable_from_ && epsilon <= reliable_to_; }
   [[nodiscard]] double reliable_to() const { return reliable_to_; }
+
+  /// ln of what a share of the tilted distribution with losses from epsilon on adds to delta at most.
+  [[nodiscard]] double log_weight(double epsilon) const { return log_scale_ - tilt_ * (epsilon - centre_); }
 
  private:
   void sum_tails(std::vector<double> tilted, Side side, double releases);

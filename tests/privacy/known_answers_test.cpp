@@ -108,7 +108,7 @@ TEST(KnownAnswers, BelowTheFloorOfDoublePrecision) {
     EXPECT_LE(curve.epsilon(delta, Rounding::optimistic, fft).value, exact) << delta;
     EXPECT_NEAR(curve.epsilon(delta, Rounding::pessimistic, fft).value, exact, 2e-5 * exact) << delta;
     EXPECT_NEAR(curve.epsilon(delta, Rounding::optimistic, fft).value, exact, 4e-5 * exact) << delta;
-    EXPECT_NEAR(curve.epsilon(delta, Rounding::nearest, fft).value, exact, 1e-5 * exact) << delta;
+    EXPECT_NEAR(curve.epsilon(delta, Rounding::unbiased, fft).value, exact, 1e-5 * exact) << delta;
   }
 }
 
