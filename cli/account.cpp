@@ -60,6 +60,7 @@ class Account : public Command {
   int run() override {
     if (epsilon_ && delta_) throw base::InvalidArgument("epsilon", "and delta exclude one another", "both", "pass the one that is known");
     const auto event = event_of(run_);
+    name_usual(accountant_, event);
     const auto report = report_on(event);
     if (!plot_.empty()) write_plot(plot_, {run_, delta_.value_or(kUsualDelta), {accountant_}});
     if (json_) {

@@ -44,7 +44,8 @@ void add_event_option(CLI::App& app, RunOptions& options) {
 }
 
 void add_accountant_option(CLI::App& app, AccountantOptions& options) {
-  app.add_option("--accountant", options.name, names_of(privacy::accountants()))->capture_default_str();
+  app.add_option("--accountant", options.name,
+                 names_of(privacy::accountants()) + " (if not given: pld, or rdp for events that pld does not serve)");
 }
 
 void add_adjacency_option(CLI::App& app, AccountantOptions& options) {
@@ -81,6 +82,10 @@ privacy::Event event_of(const RunOptions& run) {
 nlohmann::ordered_json to_json(const RunOptions& run) {
   if (!run.event_file.empty()) return {{"event", privacy::to_text(event_of(run))}};
   return {{"noise_multiplier", *run.noise_multiplier}, {"sample_rate", *run.sample_rate}, {"steps", *run.steps}};
+}
+
+void name_usual(AccountantOptions& options, const privacy::Event& event) {
+  if (options.name.empty()) options.name = privacy::usual_accountant(event, privacy::adjacency_named(options.adjacency));
 }
 
 std::unique_ptr<privacy::Accountant> make_accountant(const AccountantOptions& options) {

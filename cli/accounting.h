@@ -25,7 +25,7 @@ struct RunOptions {
 };
 
 struct AccountantOptions {
-  std::string name = "rdp";
+  std::string name{};  // empty: privacy::usual_accountant of the events
   std::string adjacency = "add_remove";
 };
 
@@ -48,6 +48,8 @@ void refuse_given(bool given, const std::string& flag, const std::string& why);
 [[nodiscard]] privacy::Event event_of(const RunOptions& run, std::int64_t steps);
 [[nodiscard]] nlohmann::ordered_json to_json(const RunOptions& run);
 
+/// Settles who answers for the event where nobody was named.
+void name_usual(AccountantOptions& options, const privacy::Event& event);
 [[nodiscard]] std::unique_ptr<privacy::Accountant> make_accountant(const AccountantOptions& options);
 /// "adding or removing one example, by the rdp accountant"
 [[nodiscard]] std::string in_words(const AccountantOptions& options);

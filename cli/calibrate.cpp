@@ -50,6 +50,7 @@ class Calibrate : public Command {
 
   int run() override {
     const auto unknown = unknown_named(find_);
+    name_usual(accountant_, privacy::poisson_sampled(0.5, privacy::gaussian(1)));  // the kind of event that is calibrated for
     const auto found = privacy::calibrate(unknown, known(unknown), [this] { return make_accountant(accountant_); });
     if (json_) {
       print_json(nlohmann::ordered_json{{"found", find_},

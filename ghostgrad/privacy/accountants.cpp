@@ -45,4 +45,9 @@ std::unique_ptr<Accountant> make_accountant(std::string_view name, Adjacency adj
   throw base::InvalidArgument("accountant", "is not known", std::string(name), "pass one of: " + all_names());
 }
 
+std::string_view usual_accountant(const Event& event, Adjacency adjacency) {
+  if (PldAccountant(adjacency).supports(event)) return "pld";
+  return RdpAccountant(adjacency).supports(event) ? "rdp" : "pld";
+}
+
 }  // namespace ghostgrad::privacy

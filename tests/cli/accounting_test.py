@@ -19,6 +19,14 @@ class AccountTest(ProgramTest):
         self.assertLessEqual({"epsilon", "delta", "noise_multiplier", "sample_rate", "steps", "accountant", "adjacency", "warnings"}, set(report))
         self.assertTrue(report["is_guarantee"])
 
+    def test_the_accountant_is_pld_if_none_is_named(self) -> None:
+        report = self.json_of("account", *NOISE, *RUN)
+        self.assertEqual(report["accountant"], "pld")
+        self.assertAlmostEqual(report["epsilon"], 1.828244, places=4)  # dp_accounting, with an interval of 1e-4
+        replaced = self.json_of("account", *NOISE, "--adjacency", "replace_one", *RUN)
+        self.assertAlmostEqual(replaced["epsilon"], 2.843446, places=4)
+        self.assertEqual(self.json_of("calibrate", "--epsilon", 3, *RUN)["accountant"], "pld")
+
     def test_delta_is_the_inverse_of_epsilon(self) -> None:
         report = self.json_of("account", *NOISE, "--epsilon", 2, *RUN)
         back = self.json_of("account", *NOISE, "--delta", report["delta"], *RUN)
@@ -115,6 +123,14 @@ class EventTest(ProgramTest):
         self.assertIn("1000 x Poisson(0.01) of Gaussian(1)", report["event"])
         two = self.event({"version": 1, "event": {"type": "composed", "events": [sampled, self.gaussian(20)]}})
         self.assertTrue(self.json_of("compare", "--event", two)["accountants"][0]["supported"])
+
+    def test_what_pld_does_not_serve_is_left_to_rdp(self) -> None:
+        sampled = {"type": "fixed_size_sampled", "data_set_size": 10000, "batch_size": 100, "event": self.gaussian(1)}
+        file = self.event({"version": 1, "event": {"type": "repeated", "count": 1000, "event": sampled}})
+        report = self.json_of("account", "--event", file, "--adjacency", "replace_one")
+        self.assertEqual(report["accountant"], "rdp")
+        self.assertAlmostEqual(report["epsilon"], 3.576111, places=3)
+        self.refuse(1, "[pld]", "account", "--event", file)
 
     def test_what_is_no_event_is_refused(self) -> None:
         for document in ("", "{", "[]", {}, {"version": 1}, {"version": 1, "event": self.gaussian(-1)}, {"version": 1, "event": self.gaussian("1")}):
