@@ -176,25 +176,34 @@ def stopped(best: dict[str, Result], peer: Peer) -> bool:
 
 
 def rows_of(case: Case, results: dict[str, Result]) -> list[dict]:
-    own = results.get("ghostgrad pld")
-    rows = []
-    for name, result in results.items():
-        row = {"case": case.name, "accountant": name, "epsilon": result.epsilon, "milliseconds": result.milliseconds, "remark": result.remark}
-        row["times_ghostgrad_pld"] = result.milliseconds / own.milliseconds if own else float("nan")
-        rows.append(row)
-    return rows
+    """What a table shows, as text: a remark where there is no number."""
+    own = results["ghostgrad pld"].milliseconds
+
+    def number(value: float, form: str) -> str:
+        return "-" if value != value else format(value, form)
+
+    return [
+        {
+            "case": case.name,
+            "accountant": name,
+            "epsilon": number(result.epsilon, ".6f"),
+            "ms": result.remark or number(result.milliseconds, ".3g"),
+            "against ghostgrad pld": number(result.milliseconds / own, ".2g") + ("" if result.remark else " x"),
+        }
+        for name, result in results.items()
+    ]
 
 
 def table(rows: list[dict]) -> str:
-    def number(value: float, form: str, remark: str) -> str:
-        return remark or "-" if value != value else format(value, form)
+    columns = list(rows[0])
+    lines = [columns, ["---"] * len(columns)] + [[row[column] for column in columns] for row in rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
-    lines = ["| case | accountant | epsilon | ms | against ghostgrad pld |", "|---|---|---|---|---|"]
-    for row in rows:
-        times = number(row["times_ghostgrad_pld"], ".3g", "")
-        milliseconds = number(row["milliseconds"], ".3g", row["remark"])
-        lines.append(f"| {row['case']} | {row['accountant']} | {number(row['epsilon'], '.6f', '')} | {milliseconds} | {times} |")
-    return "\n".join(lines)
+
+def processor() -> str:
+    info = Path("/proc/cpuinfo")
+    names = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")] if info.exists() else []
+    return names[0] if names else platform.processor()
 
 
 def versions(program: Path) -> dict[str, str]:
@@ -217,10 +226,10 @@ def main(arguments: list[str]) -> int:
         print(f"measuring {case.name}", file=sys.stderr)
         rows += rows_of(case, measure(case, options.program, peers, options.rounds))
     if options.json:
-        print(json.dumps({"versions": versions(options.program), "rounds": options.rounds, "rows": rows}, indent=2))
+        print(json.dumps({"processor": processor(), "versions": versions(options.program), "rounds": options.rounds, "rows": rows}, indent=2))
     else:
         print(table(rows))
-        print("\n" + ", ".join(f"{name} {version}" for name, version in versions(options.program).items()))
+        print("\n" + ", ".join([processor(), *(f"{name} {version}" for name, version in versions(options.program).items())]))
     return 0
 
 

@@ -8,8 +8,8 @@
 // a small delta. So every release is tilted by e^(tilt * L) first, which makes the losses in question the likely ones [KJPH21]; the
 // transform's errors are relative to them, and delta has its digits wherever it lies.
 //
-// Losses outside of the window wrap round into it; the plan makes them less than 1e-17 of the tilted distribution, and they are added
-// (pessimistic) or ruled out by rounding down (optimistic), as are the transform's errors.
+// Losses outside of the window wrap round into it; the plan makes them less than 1e-17 of the tilted distribution. They are added to a
+// pessimistic curve here, and taken off an optimistic one by who knows how many they are; the transform's errors are accounted for here.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The accountant by privacy loss random variables [GLW21]: losses rounded to the nearest point of a grid and shifted so that their mean
-// is right. That is an estimate, better than either bound of the pld accountant, with error bars from Hoeffding's inequality: n rounding
+// The accountant by privacy loss random variables [GLW21]: losses rounded at random to the points of a grid next to them and shifted so
+// that their mean is right. That is an estimate between the bounds of the pld accountant, with error bars from Hoeffding's inequality: n
 // errors of mean 0 and width `interval` add up to more than eps_error with probability at most exp(-2 eps_error^2 / (n interval^2)), so
 //
 //     delta_estimate(epsilon + eps_error) - delta_error  <=  delta(epsilon)  <=  delta_estimate(epsilon - eps_error) + delta_error
