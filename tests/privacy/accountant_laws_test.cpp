@@ -10,6 +10,7 @@
 
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/privacy/accountants.h"
+#include "ghostgrad/random/stream.h"
 
 namespace ghostgrad::privacy {
 namespace {
@@ -33,16 +34,29 @@ class AccountantLaws : public testing::TestWithParam<std::string_view> {
   }
 
   /// Epsilon moves the right way with every number round these.
-  static void expect_monotone(double q, double sigma, int steps) {
-    const auto cost = [](double rate, double noise, int count, double delta) {
-      return epsilon_of(repeated(step(rate, noise), count), delta);
+  static void expect_monotone(double q, double sigma, std::int64_t steps, double delta = 1e-5) {
+    const auto cost = [](double rate, double noise, std::int64_t count, double at) {
+      return epsilon_of(repeated(step(rate, noise), count), at);
     };
-    const double here = cost(q, sigma, steps, 1e-5);
-    EXPECT_LE(cost(q, 1.1 * sigma, steps, 1e-5), here);
-    EXPECT_GE(cost(1.1 * q, sigma, steps, 1e-5), here);
-    EXPECT_GE(cost(q, sigma, steps + 1 + steps / 1000, 1e-5), here);
-    EXPECT_LE(cost(q, sigma, steps, 1.1e-5), here);
+    const double here = cost(q, sigma, steps, delta);
+    EXPECT_LE(cost(q, 1.1 * sigma, steps, delta), here);
+    EXPECT_GE(cost(1.1 * q, sigma, steps, delta), here);
+    EXPECT_GE(cost(q, sigma, steps + 1 + steps / 1000, delta), here);
+    EXPECT_LE(cost(q, sigma, steps, 1.1 * delta), here);
     EXPECT_GE(here, 0);
+  }
+
+  /// Two events in either order and grouping cost the same, and the second adds to the first.
+  static void expect_associative(const Event& first, const Event& second, double delta) {
+    const double together = epsilon_of(composed({first, second}), delta);
+    EXPECT_NEAR(epsilon_of(composed({composed({second}), composed({first})}), delta), together, 1e-12 * together);
+    const auto accountant = make();
+    accountant->compose(first);
+    const double alone = accountant->epsilon(delta).value;
+    EXPECT_EQ(alone, epsilon_of(first, delta)) << "the second left out";
+    EXPECT_LE(alone, together);
+    accountant->compose(second);
+    EXPECT_NEAR(accountant->epsilon(delta).value, together, 1e-12 * together) << "whatever was asked before";
   }
 };
 
@@ -137,6 +151,22 @@ TEST_P(AccountantLaws, MorePrivacyWithMoreNoiseSmallerBatchesFewerStepsLargerDel
         expect_monotone(q, sigma, steps);
       }
     }
+  }
+}
+
+TEST_P(AccountantLaws, HoldOverTwoHundredRandomRunsSlow) {
+  random::Stream stream(random::Key::for_tests(8), {random::Purpose::audit});
+  const auto log_uniform = [&](double low, double high) {
+    return low * std::pow(high / low, static_cast<double>(stream.next_u64() >> 11) * 0x1p-53);
+  };
+  for (int i = 0; i < 200; ++i) {
+    const double q = log_uniform(1e-3, 0.3);
+    const double sigma = log_uniform(0.7, 4);
+    const auto steps = static_cast<std::int64_t>(log_uniform(1, 300));
+    const double delta = log_uniform(1e-9, 1e-3);
+    SCOPED_TRACE(testing::Message() << q << " " << sigma << " " << steps << " " << delta);
+    expect_monotone(q, sigma, steps, delta);
+    expect_associative(repeated(step(q, sigma), steps), step(log_uniform(1e-3, 0.3), log_uniform(0.7, 4)), delta);
   }
 }
 

@@ -85,23 +85,34 @@ TEST(Cells, BoundTheExactCurveOfOneReleaseFromBothSides) {
   }
 }
 
-// The privacy loss of ten releases, simulated; delta = E_P[(1 - e^(epsilon - L))+] must lie within 5.5 standard errors:
-// a false alarm has probability 4e-8 for each of the 5 comparisons, and the test key is fixed.
-TEST(PldAccountant, AgreesWithSimulatedLosses) {
-  random::Stream stream(random::Key::for_tests(4), {random::Purpose::audit});
-  const LossPair pair{0.8, 0.2, false};
-  constexpr int releases = 10;
-  constexpr int trials = 100000;
+/// The privacy losses of whole runs, simulated, by the definition of P and Q alone.
+std::vector<double> simulated_losses(Direction direction, const LossPair& pair, int releases, int trials) {
+  random::Stream stream(random::Key::for_tests(4), {random::Purpose::audit, direction == Direction::add ? 1u : 0u});
   std::vector<double> losses;
   for (int trial = 0; trial < trials; ++trial) {
     double loss = 0;
-    for (int i = 0; i < releases; ++i) loss += loss_at(pair, pair.sigma * normal(stream) + (stream.bernoulli(pair.sample_rate) ? 1 : 0));
+    for (int i = 0; i < releases; ++i) {
+      const bool drawn = direction == Direction::remove && stream.bernoulli(pair.sample_rate);
+      const double z = pair.sigma * normal(stream) + (drawn ? 1 : 0);
+      const double ratio = 1 - pair.sample_rate + pair.sample_rate * std::exp((2 * z - 1) / (2 * pair.sigma * pair.sigma));
+      loss += direction == Direction::remove ? std::log(ratio) : -std::log(ratio);
+    }
     losses.push_back(loss);
   }
+  return losses;
+}
+
+// delta = E_P[(1 - e^(epsilon - L))+] must lie within 5.5 standard errors: a false alarm has probability 4e-8 for each of the 9
+// comparisons, and the test key is fixed.
+void expect_simulated_delta(Direction direction, const std::vector<double>& epsilons) {
+  const LossPair pair{0.8, 0.2, false};
+  constexpr int releases = 10;
+  const auto losses = simulated_losses(direction, pair, releases, 100000);
+  const auto trials = static_cast<double>(losses.size());
   Fft fft;
-  LossCurve curve(Direction::remove, {});
+  LossCurve curve(direction, {});
   curve.add({{1.0, pair}}, releases);
-  for (const double epsilon : {0.0, 0.5, 1.0, 1.5, 2.0}) {
+  for (const double epsilon : epsilons) {
     double sum = 0;
     double squares = 0;
     for (const double loss : losses) {
@@ -114,6 +125,11 @@ TEST(PldAccountant, AgreesWithSimulatedLosses) {
     EXPECT_NEAR(curve.delta(epsilon, Rounding::pessimistic, fft).value, mean, error) << epsilon;
     EXPECT_GT(mean, 5 * error) << "the comparison would not notice a wrong answer";
   }
+}
+
+TEST(PldAccountant, AgreesWithSimulatedLosses) {
+  expect_simulated_delta(Direction::remove, {0.0, 0.5, 1.0, 1.5, 2.0});
+  expect_simulated_delta(Direction::add, {0.0, 0.4, 0.8, 1.2});
 }
 
 /// What must hold between the accountants for one run. -> whether pld is as tight as it promises
@@ -214,12 +230,13 @@ TEST(PldAccountant, FallsBackOnRdpWhereNoGridServesAndSaysSo) {
   EXPECT_EQ(epsilon_of<PldAccountant>(tiny_noise, 1e-5, Adjacency::replace_one).value, INFINITY) << "rdp does not serve that";
 }
 
-// Runs that no grid shows much about: the bound may be loose, but never above rdp's, never silent, and never an error.
+// Runs that a grid may not show much about: the bound may be loose, but never above rdp's, never silent, and never an error.
 TEST(PldAccountant, AnswersWhereTheGridIsOfLittleUseSlow) {
   for (const auto& [event, delta] : {std::pair{repeated(step(0.05, 0.1), 10), 1e-5}, std::pair{step(1, 1e-6), 1e-12}}) {
     const auto pld = epsilon_of<PldAccountant>(event, delta);
     EXPECT_LE(pld.value, epsilon_of<RdpAccountant>(event, delta).value) << to_text(event);
-    EXPECT_FALSE(pld.warnings.empty()) << to_text(event);
+    const bool tight = pld.value - *pld.lower <= 1e-4 * pld.value;
+    EXPECT_EQ(pld.warnings.empty(), tight) << to_text(event);
     EXPECT_LE(epsilon_of<PrvAccountant>(event, delta).estimate.value_or(0), pld.value * 1.01) << to_text(event);
   }
 }
