@@ -179,7 +179,16 @@ def orderings_table(root: Path) -> str:
     return lines_of(lines)
 
 
+def accountants_table(root: Path) -> str:
+    """What bench/accountants.py --json printed; its cells are text already."""
+    report = report_of(root, "accountants")
+    rows = report["rows"]
+    about = ", ".join([report["processor"], *(f"{name} {version}" for name, version in report["versions"].items())])
+    return lines_of([tuple(rows[0]), *(tuple(row.values()) for row in rows)]) + f"\nOn {about}.\n"
+
+
 TABLES = {
+    "accountants": accountants_table,
     "bench": bench_table,
     "bench-errors": error_table,
     "bench-zoo": zoo_table,

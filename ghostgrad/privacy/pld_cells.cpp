@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <utility>
 
 namespace ghostgrad::privacy {
 namespace {
@@ -25,16 +24,36 @@ double width_at(const LossPair& pair, double place, const Weighting& weighting) 
   return std::clamp(std::exp(-(log_weight + 3) / 3), 1.0, 64.0);
 }
 
-/// The width of the cell that starts at grid point `at`: good at both of its ends, and a fraction of a standard deviation.
-std::int64_t cell_width(const LossPair& pair, double interval, std::int64_t at, const Weighting& weighting) {
-  const double place = place_of(pair, interval * static_cast<double>(at));
-  auto width = static_cast<std::int64_t>(width_at(pair, place, weighting));
-  for (; width > 1; width /= 2) {
-    const double end = place_of(pair, interval * static_cast<double>(at + width));
-    if (end - place < 0.3 * pair.sigma && width_at(pair, end, weighting) >= static_cast<double>(width)) break;
+/// A grid point between cells.
+struct Edge {
+  std::int64_t at;
+  double place;
+  double width;  // in intervals, that a cell with this end may have
+};
+
+class Cutter {
+ public:
+  Cutter(const LossPair& pair, double interval, const Weighting* weighting) : pair_(pair), interval_(interval), weighting_(weighting) {}
+
+  [[nodiscard]] Edge edge(std::int64_t at) const {
+    const double place = place_of(pair_, interval_ * static_cast<double>(at));
+    return {at, place, weighting_ ? width_at(pair_, place, *weighting_) : 1};
   }
-  return width;
-}
+
+  /// The end of the cell that starts here: the cell is good at both of its ends, and a fraction of a standard deviation wide.
+  [[nodiscard]] Edge after(const Edge& start, std::int64_t last) const {
+    for (auto width = static_cast<std::int64_t>(start.width); width > 1; width /= 2) {
+      const auto end = edge(std::min(last, start.at + width));
+      if (end.place - start.place < 0.3 * pair_.sigma && end.width >= static_cast<double>(width)) return end;
+    }
+    return edge(start.at + 1);
+  }
+
+ private:
+  const LossPair& pair_;
+  double interval_;
+  const Weighting* weighting_;
+};
 
 /// The fractions of every cell's outcomes that are merged into its two ends.
 struct Shares {
@@ -100,18 +119,21 @@ Cells make_cells(const LossPair& pair, double interval, const Reach& reach, cons
   const auto first = static_cast<std::int64_t>(std::floor(loss_at(pair, reach.from) / interval));
   const auto last = std::max(first + 1, static_cast<std::int64_t>(std::ceil(loss_at(pair, reach.to) / interval)));
   const auto loss_of = [interval](std::int64_t at) { return interval * static_cast<double>(at); };
-  Boundary lower(pair, place_of(pair, loss_of(first)));
+  const Cutter cutter(pair, interval, weighting);
+  auto start = cutter.edge(first);
+  Boundary lower(pair, start.place);
   const Masses below = between(pair, Boundary(pair, -infinity), lower);
   cells.at.push_back(first);
-  for (auto at = first; at < last;) {
-    const auto start = std::exchange(at, std::min(last, at + (weighting ? cell_width(pair, interval, at, *weighting) : 1)));
-    const Boundary upper(pair, place_of(pair, loss_of(at)));
+  while (start.at < last) {
+    const auto end = cutter.after(start, last);
+    const Boundary upper(pair, end.place);
     const Masses masses = between(pair, lower, upper);
-    const double high = upper_atom(masses, loss_of(start), loss_of(at));
-    cells.at.push_back(at);
+    const double high = upper_atom(masses, loss_of(start.at), loss_of(end.at));
+    cells.at.push_back(end.at);
     cells.low.push_back(masses.p - high);
     cells.high.push_back(high);
     lower = upper;
+    start = end;
   }
   const Masses above = between(pair, lower, Boundary(pair, infinity));
   cells.p_below = below.p;
