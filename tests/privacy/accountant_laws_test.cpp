@@ -54,7 +54,9 @@ class AccountantLaws : public testing::TestWithParam<std::string_view> {
     accountant->compose(first);
     const double alone = accountant->epsilon(delta).value;
     EXPECT_EQ(alone, epsilon_of(first, delta)) << "the second left out";
-    EXPECT_LE(alone, together);
+    const double tolerance =
+        accountant->name() == "prv" ? 5e-3 : 3e-5;  // of what an event that costs next to nothing adds, grids show less
+    EXPECT_LE(alone, together * (1 + tolerance));
     accountant->compose(second);
     EXPECT_NEAR(accountant->epsilon(delta).value, together, 1e-12 * together) << "whatever was asked before";
   }
