@@ -37,7 +37,7 @@ struct PlanOptions {
   std::string groups = "flat";
   std::optional<AdaptiveClipping> adaptive_clipping = std::nullopt;  // C follows a quantile of the norms
   std::string independence = "graph";  // graph: what the graph cannot prove needs check_independence; assumed: the user vouches for it
-  std::string accountant = "rdp";
+  std::string accountant = "pld";
   PerformanceOptions performance = {};
 };
 

@@ -24,7 +24,7 @@ struct TrainerOptions {
   std::optional<double> epsilon{};
   std::optional<double> noise_multiplier{};
   double delta = 1e-5;             // in (0, 1); below 1 / N, or a warning says so
-  std::string accountant = "rdp";  // a row of privacy::accountants()
+  std::string accountant = "pld";  // a row of privacy::accountants()
 
   double clip = 1.0;                                    // C > 0, no example moves the sum by more
   std::string clip_function = "abadi";                  // a row of clip::clip_functions()

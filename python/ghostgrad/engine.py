@@ -103,7 +103,7 @@ class Engine:
         groups: str = "flat",
         adaptive_clipping: dict[str, float] | bool | None = None,
         independence: str = "graph",
-        accountant: str = "rdp",
+        accountant: str = "pld",
         keep_bytes: int = 1 << 30,
         test_seed: int | None = None,
     ) -> None:

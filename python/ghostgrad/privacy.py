@@ -56,7 +56,7 @@ def accountants() -> dict[str, AccountantRow]:
 class Accountant:
     """Adds up events.
 
-        accountant = Accountant("rdp")
+        accountant = Accountant("pld")
         accountant.compose(poisson_sampled(0.01, gaussian(1.0)), 1000)
         accountant.epsilon(1e-5).value
 
@@ -69,7 +69,7 @@ class Accountant:
         Unsupported: an adjacency or an event that this accountant cannot serve.
     """
 
-    def __init__(self, name: str = "rdp", *, adjacency: str = "add_remove") -> None:
+    def __init__(self, name: str = "pld", *, adjacency: str = "add_remove") -> None:
         self._core = _core.Accountant(name, adjacency)
 
     @property
@@ -98,7 +98,7 @@ class Accountant:
 
 
 def epsilon(
-    *, noise_multiplier: float, sample_rate: float, steps: int, delta: float, accountant: str = "rdp", adjacency: str = "add_remove"
+    *, noise_multiplier: float, sample_rate: float, steps: int, delta: float, accountant: str = "pld", adjacency: str = "add_remove"
 ) -> float:
     """Upper bound on epsilon of a training run: `steps` releases on Poisson batches. As `ghostgrad account`.
 
@@ -120,7 +120,7 @@ class Calibration(NamedTuple):
 
 
 def calibrate_noise(
-    *, epsilon: float, delta: float, sample_rate: float, steps: int, accountant: str = "rdp", adjacency: str = "add_remove"
+    *, epsilon: float, delta: float, sample_rate: float, steps: int, accountant: str = "pld", adjacency: str = "add_remove"
 ) -> Calibration:
     """The smallest noise multiplier that keeps `steps` releases within (epsilon, delta). As `ghostgrad calibrate`.
 

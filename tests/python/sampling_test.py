@@ -81,7 +81,7 @@ def test_the_default_number_of_steps_is_an_epoch_rounded_up():
 
 def test_its_event_is_the_engines():
     sampler = ghostgrad.PoissonSampler(1000, sample_rate=0.02)
-    accountant = ghostgrad.Accountant("rdp")
+    accountant = ghostgrad.Accountant()
     accountant.compose(sampler.event(1.1), 10)
     assert accountant.epsilon(1e-5).value == ghostgrad.epsilon(noise_multiplier=1.1, sample_rate=0.02, steps=10, delta=1e-5)
 
