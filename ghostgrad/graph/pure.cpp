@@ -27,8 +27,9 @@ const std::unordered_set<std::string>& pure_names() {
       "UpsampleNearest1DBackward0", "UpsampleNearest2DBackward0", "UpsampleLinear1DBackward0", "UpsampleBilinear2DBackward0",
       "UpsampleBicubic2DBackward0", "UpsampleBilinear2DAaBackward0", "UpsampleBicubic2DAaBackward0",
       // reductions, norms, products
-      "SumBackward0", "SumBackward1", "MeanBackward0", "MeanBackward1", "SoftmaxBackward0", "LogSoftmaxBackward0", "LinalgVectorNormBackward0", "NormBackward0", "NormBackward1",
-      "WeightNormInterfaceBackward0", "MmBackward0", "BmmBackward0", "AddmmBackward0", "MvBackward0", "DotBackward0"};
+      "SumBackward0", "SumBackward1", "MeanBackward0", "MeanBackward1", "SoftmaxBackward0", "LogSoftmaxBackward0",
+      "LinalgVectorNormBackward0", "NormBackward0", "NormBackward1", "WeightNormInterfaceBackward0", "MmBackward0", "BmmBackward0",
+      "AddmmBackward0", "MvBackward0", "DotBackward0"};
   return names;
 }
 

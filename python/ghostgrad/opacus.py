@@ -29,9 +29,7 @@ Where the guarantee is another than Opacus':
 """
 
 import os
-import weakref
-from collections import deque
-from typing import Any, Callable, Iterator
+from typing import Any, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +39,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from ghostgrad.engine import Engine
 from ghostgrad.errors import InvalidArgument, PrivacyError, Unsupported, invalid
+from ghostgrad.marks import OutputHook, Run, mark
 from ghostgrad.privacy import Accountant, calibrate_noise
 from ghostgrad.sampling import PoissonSampler, collate
 
@@ -49,131 +48,10 @@ __all__ = ["BatchMemoryManager", "PrivacyEngine"]
 _BACKWARD_MODES = ("hooks", "functorch", "ew")
 
 
-class _Marked(Tensor):
-    """An alias of a tensor made from a private model's output. Ops work on the tensor itself; its backward() belongs to the engine."""
-
-    _plain: Tensor
-    _run: "_Run"
-
-    @classmethod
-    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        run = next(part._run for part in _flat((args, kwargs or {})) if isinstance(part, _Marked))
-        result = func(*_mapped(_unmarked, tuple(args)), **_mapped(_unmarked, dict(kwargs or {})))
-        return _mapped(lambda tensor: _mark(tensor, run), result)
-
-    def backward(self, gradient: Any = None, retain_graph: Any = None, create_graph: bool = False, inputs: Any = None) -> None:
-        if gradient is not None or create_graph or inputs is not None:
-            raise invalid("backward", "must be called without arguments", "others than retain_graph", "call loss.backward() of a scalar loss")
-        self._run.backward(self._plain)
-
-
-def _flat(value: Any) -> Iterator[Any]:
-    if isinstance(value, (list, tuple)):
-        for part in value:
-            yield from _flat(part)
-    elif isinstance(value, dict):
-        yield from _flat(list(value.values()))
-    else:
-        yield value
-
-
-def _mapped(change: Callable[[Tensor], Tensor], value: Any) -> Any:
-    """The same nest of tuples, lists and dictionaries (of any class) with changed tensors."""
-    if isinstance(value, Tensor):
-        return change(value)
-    if isinstance(value, dict):
-        changed = {key: _mapped(change, part) for key, part in value.items()}
-        if type(value) is dict:
-            return changed
-        return type(value)(**changed) if all(isinstance(key, str) for key in changed) else type(value)(changed)
-    if isinstance(value, tuple):
-        parts = [_mapped(change, part) for part in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-    return [_mapped(change, part) for part in value] if type(value) is list else value
-
-
-def _mark(tensor: Tensor, run: "_Run") -> Tensor:
-    if not tensor.requires_grad or isinstance(tensor, (_Marked, nn.Parameter)):
-        return tensor
-    marked = tensor.as_subclass(_Marked)
-    marked._plain, marked._run = tensor, run
-    return marked
-
-
-def _unmarked(tensor: Tensor) -> Tensor:
-    return tensor._plain if isinstance(tensor, _Marked) else tensor
-
-
-def _inert(*_: Any) -> None:
-    """What copies and pickles of a private model carry in the place of the hook."""
-
-
-class _Run:
-    """One make_private: the engine, what was marked, and which steps are skipped."""
-
-    def __init__(self, engine: Engine, scale: float) -> None:
-        self.engine = engine
-        self.scale = scale  # of each release: 1 for "mean", the expected batch size for "sum"
-        self.empty = False  # the last forward pass was of an empty logical batch
-        self.skips: deque[bool] = deque()  # for each physical batch handed out: whether more of its logical batch follow
-
-    def backward(self, loss: Tensor) -> None:
-        if not self.empty:
-            self.engine.backward(loss)
-
-    def before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> Any:
-        """The optimizer's pre-hook: a release, unless the logical batch goes on."""
-        closure = kwargs.get("closure", args[1] if len(args) > 1 else None)
-        result = None
-        if closure is not None:
-            if isinstance(optimizer, torch.optim.LBFGS):
-                raise invalid("optimizer", "evaluates its closure several times a step, which no release covers", "LBFGS", "use another")
-            with torch.enable_grad():
-                result = closure()
-        if self.skips and self.skips.popleft():
-            optimizer.zero_grad(set_to_none=True)  # without gradients the step does nothing
-        else:
-            self.engine.release()
-            self._rescale(optimizer)
-        return None if closure is None else ((args[0], lambda: result), {})
-
-    def _rescale(self, optimizer: Optimizer) -> None:
-        if self.scale != 1.0:
-            for group in optimizer.param_groups:
-                for parameter in group["params"]:
-                    if parameter.grad is not None:
-                        parameter.grad = parameter.grad * self.scale
-
-
-class _OutputHook:
-    """The forward hook of a private model. Copies of the model are not private and carry none."""
-
-    def __init__(self, run: _Run) -> None:
-        self._run = weakref.ref(run)
-
-    def __call__(self, module: nn.Module, args: Any, output: Any) -> Any:
-        run = self._run()
-        if run is None or not torch.is_grad_enabled():
-            return None
-        sizes = [len(part) for part in _flat(args) if isinstance(part, Tensor) and part.dim() > 0]
-        run.empty = bool(sizes) and max(sizes) == 0
-        return _mapped(lambda tensor: _mark(tensor, run), output)
-
-    def __deepcopy__(self, memo: Any) -> Any:
-        return _inert
-
-    def __reduce__(self) -> Any:
-        return getattr, (_Inert, "hook")
-
-
-class _Inert:
-    hook = staticmethod(_inert)
-
-
 class _Criterion:
     """Ghost mode's criterion: the user's own, per example, averaged (or added up) so that the graph shows how."""
 
-    def __init__(self, criterion: Any, run: _Run, reduction: str) -> None:
+    def __init__(self, criterion: Any, run: Run, reduction: str) -> None:
         self.criterion, self.run, self.reduction = criterion, run, reduction
 
     def __call__(self, *args: Any, shape: Any = None, **kwargs: Any) -> Tensor:
@@ -186,7 +64,7 @@ class _Criterion:
             losses = self._of_sequences(losses.view(shape[0], shape[1]), kwargs.get("target", args[1] if len(args) > 1 else None))
         elif losses.dim() > 1:
             losses = losses.flatten(1).mean(1) if self.reduction == "mean" else losses.flatten(1).sum(1)
-        return _mark(losses.mean() if self.reduction == "mean" else losses.sum(), self.run)
+        return mark(losses.mean() if self.reduction == "mean" else losses.sum(), self.run)
 
     def _of_sequences(self, losses: Tensor, targets: Tensor | None) -> Tensor:
         """Each sequence's own mean over what is not ignored, or its sum."""
@@ -209,7 +87,7 @@ class PrivacyEngine:
     def __init__(self, *, accountant: str = "prv", secure_mode: bool = False) -> None:
         self.accountant = Accountant(accountant).name  # refuses unknown names
         self.secure_mode = secure_mode
-        self._runs: list[_Run] = []
+        self._runs: list[Run] = []
 
     def make_private(
         self,
@@ -251,10 +129,7 @@ class PrivacyEngine:
             InvalidArgument: a value that cannot be served, with what to do instead.
         """
         _refuse_the_unknown(grad_sample_mode, loss_reduction, clipping, kwargs)
-        if noise_generator is not None:
-            raise invalid("noise_generator", "cannot be given", "a generator", "leave it out: noise from a known state is no privacy")
-        if rand_on_empty:
-            raise invalid("rand_on_empty", "must be False", "True", "let the model take a batch without rows")
+        _refuse_what_cannot_be(noise_generator, rand_on_empty)
         self.validate(module=module, optimizer=optimizer, data_loader=data_loader)
         sampler = _poisson(data_loader)
         thresholds, groups = _thresholds(module, max_grad_norm, clipping)
@@ -268,14 +143,17 @@ class PrivacyEngine:
             accountant=self.accountant,
             independence=kwargs.get("independence", "graph"),
         )
-        run = _Run(engine, 1.0 if loss_reduction == "mean" else sampler.expected_batch_size)
-        self._runs.append(run)
-        module.register_forward_hook(_OutputHook(run))
-        optimizer.register_step_pre_hook(run.before_step)
+        run = self._attached(Run(engine, 1.0 if loss_reduction == "mean" else sampler.expected_batch_size), module, optimizer)
         loader = _loader(data_loader, sampler) if poisson_sampling else data_loader
         if grad_sample_mode == "ghost":
             return module, optimizer, _Criterion(nn.CrossEntropyLoss() if criterion is None else criterion, run, loss_reduction), loader
         return module, optimizer, loader
+
+    def _attached(self, run: Run, module: nn.Module, optimizer: Optimizer) -> Run:
+        self._runs.append(run)
+        module.register_forward_hook(OutputHook(run))
+        optimizer.register_step_pre_hook(run.before_step)
+        return run
 
     def make_private_with_epsilon(
         self,
@@ -368,13 +246,13 @@ class PrivacyEngine:
         states = {"module": module.state_dict(), "privacy": [engine.state_dict() for engine in self.engines]}
         torch.save({**(checkpoint_dict or {}), **states, "optimizer": optimizer and optimizer.state_dict()}, path)
 
-    def load_checkpoint(
-        self, *, path: str | os.PathLike[str], module: nn.Module, optimizer: Optimizer | None = None
-    ) -> dict[str, Any]:
+    def load_checkpoint(self, *, path: str | os.PathLike[str], module: nn.Module, optimizer: Optimizer | None = None) -> dict[str, Any]:
         """Goes on where `save_checkpoint` was called; make everything private first."""
         found = torch.load(path, weights_only=True)
         if len(found["privacy"]) != len(self._runs):
-            raise invalid("load_checkpoint", f"needs {len(found['privacy'])} private models", str(len(self._runs)), "call make_private first")
+            raise invalid(
+                "load_checkpoint", f"needs {len(found['privacy'])} private models", str(len(self._runs)), "call make_private first"
+            )
         module.load_state_dict(found.pop("module"))
         state = found.pop("optimizer")
         if optimizer is not None and state is not None:
@@ -393,7 +271,7 @@ class BatchMemoryManager:
 
     def __init__(self, *, data_loader: "DataLoader[Any]", max_physical_batch_size: int, optimizer: Optimizer) -> None:
         hooks = (getattr(hook, "__self__", None) for hook in optimizer._optimizer_step_pre_hooks.values())
-        runs = [owner for owner in hooks if isinstance(owner, _Run)]
+        runs = [owner for owner in hooks if isinstance(owner, Run)]
         if not runs or not isinstance(data_loader.batch_sampler, PoissonSampler):
             raise invalid("BatchMemoryManager", "needs what make_private returned", "others", "call make_private first")
         if max_physical_batch_size < 1:
@@ -410,7 +288,7 @@ class BatchMemoryManager:
 class _Split:
     """The loader with each logical batch in parts."""
 
-    def __init__(self, run: _Run, loader: "DataLoader[Any]", size: int) -> None:
+    def __init__(self, run: Run, loader: "DataLoader[Any]", size: int) -> None:
         self.run, self.loader, self.size = run, loader, size
 
     def __iter__(self) -> Iterator[Any]:
@@ -423,6 +301,13 @@ class _Split:
         for values, skipped in zip(loader, goes_on):
             self.run.skips.append(skipped)
             yield values
+
+
+def _refuse_what_cannot_be(noise_generator: Any, rand_on_empty: bool) -> None:
+    if noise_generator is not None:
+        raise invalid("noise_generator", "cannot be given", "a generator", "leave it out: noise from a known state is no privacy")
+    if rand_on_empty:
+        raise invalid("rand_on_empty", "must be False", "True", "let the model take a batch without rows")
 
 
 def _refuse_the_unknown(mode: str, reduction: str, clipping: str, kwargs: dict[str, Any]) -> None:

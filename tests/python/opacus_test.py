@@ -135,7 +135,9 @@ class Lossy(torch.autograd.Function):
         return grad
 
 
-@pytest.mark.parametrize("ordinary", [lambda loss: Lossy.apply(loss).as_subclass(torch.Tensor).backward(), lambda loss: torch.autograd.backward(loss)])
+@pytest.mark.parametrize(
+    "ordinary", [lambda loss: Lossy.apply(loss).as_subclass(torch.Tensor).backward(), lambda loss: torch.autograd.backward(loss)]
+)
 def test_an_ordinary_backward_stops_the_release(ordinary):
     model = small()
     _, model, optimizer, _ = private(model)

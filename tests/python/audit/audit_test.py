@@ -144,7 +144,9 @@ PAIRS = {
         lambda: hidden(normalised_by_hand), lambda: hidden(lambda h: (h - h.mean(1, True)) / h.std(1, keepdim=True)), "Backward"
     ),
     "layer norm over the batch": Pair(
-        lambda: hidden(lambda h: F.layer_norm(h.T, (B,)).T if len(h) == B else h), lambda: hidden(lambda h: F.layer_norm(h, (8,))), "LayerNorm"
+        lambda: hidden(lambda h: F.layer_norm(h.T, (B,)).T if len(h) == B else h),
+        lambda: hidden(lambda h: F.layer_norm(h, (8,))),
+        "LayerNorm",
     ),
     "softmax over the batch": Pair(lambda: hidden(lambda h: h.softmax(0)), lambda: hidden(lambda h: h.softmax(1)), "Softmax"),
     "running sum over the batch": Pair(lambda: hidden(lambda h: h.cumsum(0)), lambda: hidden(lambda h: h.cumsum(1)), "Cumsum"),
@@ -163,12 +165,16 @@ PAIRS = {
     "attention over the batch": Pair(lambda: attention(False), lambda: attention(True), "Backward"),
     "contrastive loss": Pair(lambda: contrastive(in_batch), lambda: contrastive(with_a_negative_of_its_own), "Backward"),
     "mean over all valid tokens": Pair(
-        lambda: from_scores(lambda out, y: each(out, y) * (y > 0) / (y > 0).sum()), lambda: from_scores(lambda out, y: each(out, y) * (y > 0))
+        lambda: from_scores(lambda out, y: each(out, y) * (y > 0) / (y > 0).sum()),
+        lambda: from_scores(lambda out, y: each(out, y) * (y > 0)),
     ),
     "weights normalised over the batch": Pair(
-        lambda: from_scores(lambda out, y: each(out, y) * (1.0 + y) / (1.0 + y).sum()), lambda: from_scores(lambda out, y: each(out, y) * (1.0 + y))
+        lambda: from_scores(lambda out, y: each(out, y) * (1.0 + y) / (1.0 + y).sum()),
+        lambda: from_scores(lambda out, y: each(out, y) * (1.0 + y)),
     ),
-    "hardest half": Pair(lambda: from_scores(hardest_half), lambda: from_scores(lambda out, y: each(out, y) * (each(out, y) >= 1.0).detach())),
+    "hardest half": Pair(
+        lambda: from_scores(hardest_half), lambda: from_scores(lambda out, y: each(out, y) * (each(out, y) >= 1.0).detach())
+    ),
     "ranks": Pair(
         lambda: from_scores(lambda out, y: each(out, y) * each(out, y).detach().argsort().argsort()),
         lambda: from_scores(lambda out, y: each(out, y) * out.detach().argmax(1)),
