@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nothing is kept from one step to the next: no graph, no growing memory."""
+"""Nothing is kept from one step to the next: no cycle holds a graph or an engine. Memory over a thousand steps: engine_test.py."""
 
 import gc
-import resource
 import weakref
 
 import torch
@@ -81,17 +80,3 @@ def test_an_engine_dies_with_its_last_reference():
     reference = weakref.ref(engine)
     del engine
     assert reference() is None
-
-
-def test_memory_does_not_grow_over_a_thousand_steps():
-    model = network()
-    engine, optimizer = engine_of(model), torch.optim.SGD(model.parameters(), 0.1)
-
-    def steps(count):
-        for _ in range(count):
-            engine.backward(F.cross_entropy(model(X), Y, reduction="none"))
-            engine.step(optimizer)
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB
-
-    before = steps(200)
-    assert steps(1000) - before < 4096  # one kept sum or graph per step would be 70 KB each
