@@ -6,7 +6,8 @@
     <!-- end -->
 
 is the table of that name: `methods`, `models` and `rules` from `ghostgrad methods --json` and so on, `help-train` is what
-`ghostgrad train --help` prints, and the names of results.TABLES are what was measured. Beside them stand the pictures of plots.PLOTS.
+`ghostgrad train --help` prints, and the names of results.TABLES are what was measured. `coverage-layers` and `coverage-architectures` are
+what tests/python/coverage/measure.py found. Beside them stand the pictures of plots.PLOTS.
 
     tools/generated.py --program build/release/bin/ghostgrad [--check] [FILE...]
 """
@@ -24,6 +25,7 @@ import tree
 
 COMMANDS = ("methods", "models", "rules")
 HELP = "help-"
+COVERAGE = {f"coverage-{name}": Path(f"tests/python/coverage/{name}.json") for name in ("layers", "architectures")}
 BLOCK = re.compile(r"(?P<open><!-- generated: (?P<name>[\w-]+) -->\n)(?P<body>.*?)(?P<close><!-- end -->)", re.DOTALL)
 
 
@@ -53,11 +55,15 @@ def content(name: str, root: Path, program: Path | None) -> str:
     """What belongs into the block of this name."""
     if name in results.TABLES:
         return results.TABLES[name](root)
+    if name in COVERAGE:
+        if not (root / COVERAGE[name]).is_file():
+            raise ValueError(f"{COVERAGE[name]} is missing; python {COVERAGE[name].parent}/measure.py")
+        return table(json.loads(tree.read(root / COVERAGE[name])))
     if name in COMMANDS and program is not None:
         return table(json.loads(output_of(program, name, "--json")))
     if name.startswith(HELP) and program is not None:
         return "```text\n" + output_of(program, name.removeprefix(HELP), "--help").rstrip() + "\n```\n"
-    raise ValueError(f"nothing generates '{name}'; known: {', '.join((*COMMANDS, *results.TABLES, HELP + 'COMMAND'))}")
+    raise ValueError(f"nothing generates '{name}'; known: {', '.join((*COMMANDS, *results.TABLES, *COVERAGE, HELP + 'COMMAND'))}")
 
 
 def filled(text: str, root: Path, program: Path | None) -> str:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tables of what `ghostgrad bench --json` measured. The kept results lie in bench/*.json; documents show only what is made of them.
 
-    TABLES["bench"](root)       Markdown of bench/results.json
+TABLES["bench"](root)       Markdown of bench/results.json
 """
 
 import json
@@ -187,6 +187,18 @@ def accountants_table(root: Path) -> str:
     return lines_of([tuple(rows[0]), *(tuple(row.values()) for row in rows)]) + f"\nOn {about}.\n"
 
 
+def peers_table(root: Path) -> str:
+    rows = [row for row in rows_of(root, "peers") if row["way"] != "ordinary"]
+    return pivot(rows, "workload", "way", "model", lambda row: "fails" if row["ratio"] is None else short(row["ratio"]))
+
+
+def parity_table(root: Path) -> str:
+    lines = [("engine", "runs", "accuracy, mean", "standard deviation", "epsilon")]
+    for row in rows_of(root, "parity"):
+        lines.append((f"`{row['engine']}`", str(row["runs"]), f"{row['mean']:.2%}", f"{row['deviation']:.2%}", f"{row['epsilon']:.2f}"))
+    return lines_of(lines)
+
+
 TABLES = {
     "accountants": accountants_table,
     "bench": bench_table,
@@ -201,4 +213,6 @@ TABLES = {
     "poisson": poisson_table,
     "poisson-fit": fit_table,
     "scaling": scaling_table,
+    "peers": peers_table,
+    "parity": parity_table,
 }

@@ -37,9 +37,16 @@ std::vector<rules::TermPtr> direct_terms(std::vector<Use>& uses) {
   return turned;
 }
 
+/// The first use and how many more; each that has no rule by name.
 std::string label_of(const std::vector<Use>& uses) {
   std::string label = uses[0].label;
-  if (uses.size() > 1) label += " and " + std::to_string(uses.size() - 1) + " more";
+  size_t more = 0;
+  for (size_t k = 1; k < uses.size(); ++k) {
+    const bool by_rule = uses[k].label.rfind("fallback", 0) != 0;
+    more += by_rule ? 1 : 0;
+    if (!by_rule) label += ", " + uses[k].label;
+  }
+  if (more > 0) label += " and " + std::to_string(more) + " more";
   return label;
 }
 

@@ -108,12 +108,12 @@ class Experiment {
   }
 
   /// Per-example gradients add up to the ordinary one, unless a custom backward is not linear in its gradient: then a batch has no parts to
-  /// clip.
+  /// clip. What is off by rounding alone is not off by a thousandth: a float64 model may work in float32 inside (a norm layer, a scan).
   void add_up(clip::Norms& norms, const Seen& seen) const {
     auto sum = clipper_.start(std::nullopt);
     clipper_.sums(norms, at::ones_like(norms.by_group), sum);
     const auto ordinary = graph::gradients(norms.losses, at::ones_like(norms.losses), clipper_.parameters());
-    const double tolerance = seen.losses.scalar_type() == at::kDouble ? 1e-9 : 0.05;
+    const double tolerance = seen.losses.scalar_type() == at::kDouble ? 1e-3 : 0.05;
     for (size_t p = 0; p < ordinary.size(); ++p) {
       if (!ordinary[p].defined()) continue;
       const double apart = (sum.totals()[p] - ordinary[p].to_dense().to(at::kDouble)).norm().item<double>();
@@ -163,12 +163,12 @@ class Experiment {
     return "";
   }
 
-  /// To the bit; where rows are routed, products are blocked differently and may move in the last digits.
-  [[nodiscard]] bool same(const at::Tensor& a, const at::Tensor& b, const Seen& seen) const {
-    const double rounding = seen.losses.scalar_type() == at::kDouble ? 1e-13 : 1e-6;
-    const double tolerance = seen.cut.routed ? rounding : 0;
+  /// To the bit, or to the rounding of kernels that are chosen by what a batch holds: a mask that is left out when nothing is padded,
+  /// rows that are routed. What couples examples moves them by far more.
+  [[nodiscard]] static bool same(const at::Tensor& a, const at::Tensor& b, const Seen& seen) {
+    const double rounding = seen.losses.scalar_type() == at::kDouble ? 1e-12 : 1e-5;
     const double x = a.item<double>(), y = b.item<double>();
-    return x == y || (std::isnan(x) && std::isnan(y)) || std::abs(x - y) <= tolerance * std::abs(x);
+    return x == y || (std::isnan(x) && std::isnan(y)) || std::abs(x - y) <= rounding * std::abs(x);
   }
 
   void drop(const Seen& before) {

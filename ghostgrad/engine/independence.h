@@ -5,7 +5,8 @@
 //     const auto report = check_independence(loss_fn, batch, parameters);      // throws PrivacyError when examples are coupled
 //
 // Replaces random subsets of the examples by copies of others, with the same seed and the same shapes (so that dropout keeps its masks),
-// and demands that the losses and the gradient norms of all others stay the same to the bit. Then drops examples, which catches division by
+// and demands that the losses and the gradient norms of all others stay the same, to the bit or to the rounding of kernels that libraries
+// choose by what a batch holds (1e-12 in float64, 1e-5 in float32: attention without its mask where nothing is padded). Then drops examples, which catches division by
 // a count of them. Norms are needed as well as losses: a custom backward that mixes leaves the losses alone. And the examples' gradients
 // must add up to the ordinary gradient of the batch: a custom backward that is not linear in its gradient has no parts that could be
 // clipped.

@@ -30,15 +30,15 @@ std::optional<Spread> spread(const Geometry& view, int dim, int64_t period) {
   return spread;
 }
 
-/// The owners along `dim` (-1: the one element of a 0-d view); null if a step of the others could carry.
-Owners owners_under(const AddressRule& rule, const Geometry& view, int dim) {
+/// The owners along `dim` (-1: the one element of a 0-d view), with the rule's origin moved down; null if a step of the others could carry.
+Owners owners_under(const AddressRule& rule, int64_t moved, const Geometry& view, int dim) {
   const int64_t units = static_cast<int64_t>(rule.owners.size());
   const auto others = spread(view, dim, rule.unit * units);
   if (!others) return nullptr;
   const bool one_period = !rule.repeats && !others->repeats;
   std::vector<int32_t> owners;
   for (int64_t j = 0; j < (dim < 0 ? 1 : view.sizes[dim]); ++j) {
-    const int64_t address = view.offset - rule.origin + (dim < 0 ? 0 : j * view.strides[dim]);
+    const int64_t address = view.offset - rule.origin + moved + (dim < 0 ? 0 : j * view.strides[dim]);
     const int64_t unit = floor_div(address, rule.unit);
     if (address - unit * rule.unit + others->within >= rule.unit) return nullptr;
     const bool outside = one_period && (unit < 0 || unit >= units);
@@ -47,16 +47,25 @@ Owners owners_under(const AddressRule& rule, const Geometry& view, int dim) {
   return share(std::move(owners));
 }
 
+/// How far the origin would have to move down for the view to begin a unit; 0 where it must not move so far.
+int64_t to_unit(const AddressRule& rule, const Geometry& view) {
+  const int64_t before = rule.origin - view.offset;
+  const int64_t moved = before - floor_div(before, rule.unit) * rule.unit;
+  return moved <= rule.slack ? moved : 0;
+}
+
 }  // namespace
 
 std::optional<AddressRule> rule_of(const Geometry& view, const Axis& axis, int64_t examples) {
   const int64_t stride = view.strides[axis.dim];
   if (stride <= 0) return std::nullopt;
-  AddressRule rule{view.offset, stride * axis.inner, {}, false};
+  AddressRule rule{view.offset, stride * axis.inner, 0, {}, false};
   if (axis.owners) rule.owners = *axis.owners;
   for (int64_t j = 0; !axis.owners && j < axis.size / axis.inner; ++j) rule.owners.push_back(static_cast<int32_t>(j % examples));
   const auto others = spread(view, axis.dim, rule.unit * static_cast<int64_t>(rule.owners.size()));
-  if (!others || others->within + (axis.inner - 1) * stride >= rule.unit) return std::nullopt;
+  if (!others) return std::nullopt;
+  rule.slack = rule.unit - 1 - others->within - (axis.inner - 1) * stride;
+  if (rule.slack < 0) return std::nullopt;
   rule.repeats = others->repeats;
   return rule;
 }
@@ -64,7 +73,8 @@ std::optional<AddressRule> rule_of(const Geometry& view, const Axis& axis, int64
 Ownership layout_under(const AddressRule& rule, const Geometry& view, int64_t examples) {
   const int rank = static_cast<int>(view.sizes.size());
   for (int dim = rank == 0 ? -1 : 0; dim < rank; ++dim) {
-    const Owners owners = owners_under(rule, view, dim);
+    Owners owners = owners_under(rule, 0, view, dim);
+    if (!owners) owners = owners_under(rule, to_unit(rule, view), view, dim);
     if (!owners) continue;
     return dim < 0 ? Ownership::per_index(0, owners, Shape{1}, examples) : Ownership::per_index(dim, owners, view.sizes, examples);
   }

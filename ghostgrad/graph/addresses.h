@@ -4,7 +4,8 @@
 //     owner(address) = owners[((address - origin) / unit) mod n]
 //
 // A layout of one view is first read as such a rule, then written down for the other view. Both steps check that no index step of another
-// dimension carries into the next unit; where one could, nothing is said.
+// dimension carries into the next unit; where one could, nothing is said. A view that does not fill its units leaves open where they begin:
+// the origin may lie lower by up to `slack`, which lets a base begin before a view of it that was sliced along an inner dimension.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +25,7 @@ struct Geometry {
 struct AddressRule {
   int64_t origin = 0;
   int64_t unit = 1;
+  int64_t slack = 0;
   std::vector<int32_t> owners;
   bool repeats = false;  // the view goes on beyond one period of unit * n addresses
 };

@@ -20,10 +20,16 @@ const std::unordered_set<std::string>& pure_names() {
       // elementwise
       "ExpBackward0", "NegBackward0", "TanhBackward0", "SigmoidBackward0", "SoftplusBackward0", "LogBackward0", "SqrtBackward0",
       "RsqrtBackward0", "PowBackward0", "MulBackward0", "MulBackward1", "DivBackward0", "DivBackward1", "AddBackward0", "AddBackward1",
-      "SubBackward0", "SubBackward1", "RsubBackward1", "ReciprocalBackward0", "ClampMinBackward0", "ReluBackward0",
+      "SubBackward0", "SubBackward1", "RsubBackward1", "ReciprocalBackward0", "ClampMinBackward0", "ReluBackward0", "AbsBackward0",
+      "CosBackward0", "SinBackward0", "GeluBackward0", "SiluBackward0", "EluBackward0", "LeakyReluBackward0", "HardtanhBackward0",
+      "ErfBackward0", "Expm1Backward0", "Log1PBackward0",
+      // one size to another
+      "UpsampleNearest1DBackward0", "UpsampleNearest2DBackward0", "UpsampleLinear1DBackward0", "UpsampleBilinear2DBackward0",
+      "UpsampleBicubic2DBackward0", "UpsampleBilinear2DAaBackward0", "UpsampleBicubic2DAaBackward0",
       // reductions, norms, products
-      "SumBackward0", "SumBackward1", "SoftmaxBackward0", "LinalgVectorNormBackward0", "NormBackward0", "NormBackward1",
-      "WeightNormInterfaceBackward0", "MmBackward0", "BmmBackward0", "AddmmBackward0", "MvBackward0", "DotBackward0"};
+      "SumBackward0", "SumBackward1", "MeanBackward0", "MeanBackward1", "SoftmaxBackward0", "LogSoftmaxBackward0",
+      "LinalgVectorNormBackward0", "NormBackward0", "NormBackward1", "WeightNormInterfaceBackward0", "MmBackward0", "BmmBackward0",
+      "AddmmBackward0", "MvBackward0", "DotBackward0"};
   return names;
 }
 

@@ -5,6 +5,7 @@
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
+#include <c10/util/accumulate.h>
 
 #include "ghostgrad/rules/term.h"
 
@@ -77,9 +78,9 @@ std::optional<at::Tensor> sum_along(const at::Tensor& grads, const graph::Axis& 
 
 at::Tensor examples_first(const at::Tensor& tensor, const graph::Axis& axis, int64_t examples, int64_t rest_from) {
   const at::Tensor first = axis.owners ? gather(tensor, axis, examples) : split(tensor, axis, examples);
-  std::vector<int64_t> sizes{examples, -1};
+  const auto positions = first.sizes().slice(1, first.dim() - 1 - (tensor.dim() - rest_from));
+  std::vector<int64_t> sizes{examples, c10::multiply_integers(positions)};  // not -1: a layer may have no features
   sizes.insert(sizes.end(), tensor.sizes().begin() + rest_from, tensor.sizes().end());
-  if (tensor.numel() == 0) sizes[1] = 0;
   return first.reshape(sizes);
 }
 

@@ -12,7 +12,7 @@ from ghostgrad import _core
 from ghostgrad.errors import PrivacyError, compiled_models_explained, invalid
 from ghostgrad.independence import FlatBatch, IndependenceReport, LossFunction, losses_from, run_check
 from ghostgrad.parameters import Parameters, named_pairs
-from ghostgrad.privacy import PrivacyStatement
+from ghostgrad.privacy import Event, PrivacyStatement
 
 _STATE_VERSION = 1
 _COMPILED = (
@@ -197,6 +197,11 @@ class Engine:
     def steps(self) -> int:
         """Releases so far."""
         return self._core.steps
+
+    @property
+    def history(self) -> Event | None:
+        """What was released so far, for an `Accountant` that adds up several engines; None without a sample rate or before any release."""
+        return self._core.past()[0]
 
     @property
     def threshold(self) -> float:

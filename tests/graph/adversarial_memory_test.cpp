@@ -50,6 +50,20 @@ TEST(AdversarialMemory, ViewsByStride) {
        [] {
          return at::cat({per(square().contiguous().as_strided({B - 1, B}, {B, 1}, B).sin()), at::zeros({1}, at::kDouble)});
        }},
+      {"inner columns, changed in place", resolved,
+       [] {
+         Tensor inner = square().clone().slice(1, 1, 3);
+         inner.mul_(2);
+         return per(inner.sin());
+       }},
+      {"pairs that each lie in one row", resolved,
+       [] {
+         return per(square().contiguous().as_strided({B, 2}, {B, 1}, B - 2).sin());
+       }},
+      {"pairs across the ends of rows", missed,
+       [] {
+         return per(square().contiguous().as_strided({B, 2}, {B - 1, 1}, B - 1).sin());
+       }},
       {"sliding windows of features", resolved,
        [] {
          return per(square().contiguous().as_strided({B, 2, 3}, {B, 1, 1}).sin());

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The scripts of examples/ do what they say: they learn, within their budget."""
 
+import importlib.util
 import re
 import subprocess
 import sys
@@ -35,3 +36,16 @@ def test_a_language_model_is_tuned_within_its_budget():
     before, after = (float(found) for found in re.search(r"perplexity ([\d.]+) -> ([\d.]+)", printed).groups())
     assert after < 0.5 * before and "fallback" not in printed
     assert number(r"\(([\d.]+), 1e-05\)-differential privacy", printed) <= 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name, needs", [("huggingface_trainer.py", ("transformers", "accelerate")), ("lightning_module.py", ("lightning",))]
+)
+def test_a_trainer_of_another_library_learns_within_its_budget(name, needs):
+    missing = [package for package in needs if importlib.util.find_spec(package) is None]
+    if missing:
+        pytest.skip(f"{' and '.join(missing)} not installed")
+    printed = run(name)
+    assert number(r"\(([\d.]+), 1e-05\)-differential privacy", printed) <= 8
+    assert number(r"not trained on: ([\d.]+)", printed) > 0.8 and "independence of examples: checked" in printed

@@ -238,6 +238,15 @@ const RegisterCase cast([] {
               }};
 });
 
+/// As the last clusters of a small adaptive softmax: nothing to train, and nothing to fail on.
+const RegisterCase without_features([] {
+  Draw draw(40);
+  return Case{"linear_without_features",
+              {draw.normal({0, 4}), draw.normal({3, 0}), draw.normal({3})},
+              {draw.normal({N, 6, 4})},
+              [](const Tensors& w, const Tensors& x) { return score(at::linear(at::linear(x[0], w[0]), w[1], w[2])); }};
+});
+
 /// Every size is the number of examples: nothing may be told from shapes.
 const RegisterCase square([] {
   Draw draw(39);

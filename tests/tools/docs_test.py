@@ -64,6 +64,12 @@ class GeneratedTest(HouseTest):
         with self.assertRaisesRegex(ValueError, r"bench/results.json is missing; ./dev bench --json >bench/results.json"):
             self.filled(BLOCK.format("bench", ""))
 
+    def test_the_coverage_table_comes_from_what_the_tests_measured(self) -> None:
+        self.write("tests/python/coverage/layers.json", json.dumps({"versions": {}, "rows": [{"name": "Linear", "sums": "exact"}]}))
+        self.assertIn("| Linear | exact |\n", self.filled(BLOCK.format("coverage-layers", "")))
+        with self.assertRaisesRegex(ValueError, r"architectures.json is missing; python tests/python/coverage/measure.py"):
+            self.filled(BLOCK.format("coverage-architectures", ""))
+
     def test_a_block_that_nothing_generates_is_an_error(self) -> None:
         with self.assertRaisesRegex(ValueError, "nothing generates 'weather'"):
             self.filled(BLOCK.format("weather", ""))

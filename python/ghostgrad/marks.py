@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What makes `loss.backward()` and `optimizer.step()` private without a wrapper: outputs of the model carry a mark, the mark passes through
+the loss, and backward() of a marked loss hands its graph to the engine; a pre-hook of the optimizer releases."""
+
+import weakref
+from collections import deque
+from typing import Any, Callable, Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from ghostgrad.engine import Engine
+from ghostgrad.errors import invalid
+
+
+class Marked(Tensor):
+    """An alias of a tensor made from a private model's output. Ops work on the tensor itself; its backward() belongs to the engine."""
+
+    _plain: Tensor
+    _run: "Run"
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        run = next(part._run for part in flat((args, kwargs or {})) if isinstance(part, Marked))
+        result = func(*mapped(unmarked, tuple(args)), **mapped(unmarked, dict(kwargs or {})))
+        return mapped(lambda tensor: mark(tensor, run), result)
+
+    def backward(self, gradient: Any = None, retain_graph: Any = None, create_graph: bool = False, inputs: Any = None) -> None:
+        if gradient is not None or create_graph or inputs is not None:
+            raise invalid(
+                "backward", "must be called without arguments", "others than retain_graph", "call loss.backward() of a scalar loss"
+            )
+        self._run.backward(self._plain)
+
+
+def flat(value: Any) -> Iterator[Any]:
+    if isinstance(value, (list, tuple)):
+        for part in value:
+            yield from flat(part)
+    elif isinstance(value, dict):
+        yield from flat(list(value.values()))
+    else:
+        yield value
+
+
+def mapped(change: Callable[[Tensor], Tensor], value: Any) -> Any:
+    """The same nest of tuples, lists and dictionaries (of any class) with changed tensors."""
+    if isinstance(value, Tensor):
+        return change(value)
+    if isinstance(value, dict):
+        changed = {key: mapped(change, part) for key, part in value.items()}
+        if type(value) is dict:
+            return changed
+        return type(value)(**changed) if all(isinstance(key, str) for key in changed) else type(value)(changed)
+    if isinstance(value, tuple):
+        parts = [mapped(change, part) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return [mapped(change, part) for part in value] if type(value) is list else value
+
+
+def mark(tensor: Tensor, run: "Run") -> Tensor:
+    if not tensor.requires_grad or isinstance(tensor, (Marked, nn.Parameter)):
+        return tensor
+    marked = tensor.as_subclass(Marked)
+    marked._plain, marked._run = tensor, run
+    return marked
+
+
+def unmarked(tensor: Tensor) -> Tensor:
+    return tensor._plain if isinstance(tensor, Marked) else tensor
+
+
+def inert(*_: Any) -> None:
+    """What copies and pickles of a private model carry in the place of the hook."""
+
+
+class Run:
+    """One make_private: the engine, what was marked, and which steps are skipped."""
+
+    def __init__(self, engine: Engine, scale: float) -> None:
+        self.engine = engine
+        self.scale = scale  # of each release: 1 for "mean", the expected batch size for "sum"
+        self.empty = False  # the last forward pass was of an empty logical batch
+        self.skips: deque[bool] = deque()  # for each physical batch handed out: whether more of its logical batch follow
+
+    def backward(self, loss: Tensor) -> None:
+        if not self.empty:
+            self.engine.backward(loss)
+
+    def before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> Any:
+        """The optimizer's pre-hook: a release, unless the logical batch goes on."""
+        closure = kwargs.get("closure", args[1] if len(args) > 1 else None)
+        result = None
+        if closure is not None:
+            if isinstance(optimizer, torch.optim.LBFGS):
+                raise invalid("optimizer", "evaluates its closure several times a step, which no release covers", "LBFGS", "use another")
+            with torch.enable_grad():
+                result = closure()
+        if self.skips and self.skips.popleft():
+            optimizer.zero_grad(set_to_none=True)  # without gradients the step does nothing
+        else:
+            self.engine.release()
+            self._rescale(optimizer)
+        return None if closure is None else ((args[0], lambda: result), {})
+
+    def _rescale(self, optimizer: Optimizer) -> None:
+        if self.scale != 1.0:
+            for group in optimizer.param_groups:
+                for parameter in group["params"]:
+                    if parameter.grad is not None:
+                        parameter.grad = parameter.grad * self.scale
+
+
+class OutputHook:
+    """The forward hook of a private model. Copies of the model are not private and carry none."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = weakref.ref(run)
+
+    def __call__(self, module: nn.Module, args: Any, output: Any) -> Any:
+        run = self._run()
+        if run is None or not torch.is_grad_enabled():
+            return None
+        sizes = [len(part) for part in flat(args) if isinstance(part, Tensor) and part.dim() > 0]
+        run.empty = bool(sizes) and max(sizes) == 0
+        return mapped(lambda tensor: mark(tensor, run), output)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return inert
+
+    def __reduce__(self) -> Any:
+        return getattr, (Inert, "hook")
+
+
+class Inert:
+    hook = staticmethod(inert)
