@@ -44,7 +44,8 @@ void resume(Engine& engine, const std::optional<privacy::Event>& history, int64_
 
 py::dict to_dict(const engine::IndependenceReport& report) {
   using py::literals::operator""_a;
-  return py::dict("rounds"_a = report.rounds, "dropped"_a = report.dropped, "random_losses"_a = report.random_losses);
+  return py::dict("rounds"_a = report.rounds, "dropped"_a = report.dropped, "to_the_bit"_a = report.to_the_bit,
+                  "random_losses"_a = report.random_losses);
 }
 
 engine::IndependenceReport check(const LossFunction& loss_fn, const Batch& batch, const std::vector<at::Tensor>& parameters) {

@@ -21,6 +21,7 @@ class IndependenceReport(NamedTuple):
 
     rounds: int  # replacements tried
     dropped: bool  # a smaller batch was compared, too
+    to_the_bit: bool  # False: something moved by rounding, as kernels do that libraries choose by what a batch holds
     random_losses: bool  # the losses differ between seeds (dropout), so that a smaller batch could not be compared
 
 
@@ -116,6 +117,7 @@ def run_check(check: Callable[..., Any], loss_fn: LossFunction, batch: Any) -> I
 
 def check_independence(loss_fn: LossFunction, batch: Any, named_parameters: Parameters | None = None) -> IndependenceReport:
     """Demands that no example's loss or gradient norm moves by a bit when other examples are replaced, with all generators at one seed.
+    What moves by rounding alone is let pass and reported (`to_the_bit`).
 
     The graph of the losses shows what mixes examples there; this shows what it cannot: statistics of raw inputs, detached values, counts
     over the batch, routing by rank.

@@ -37,7 +37,7 @@ class Encoding(UserDict):
 def test_batches_of_any_nesting_are_checked(batch, losses_from):
     model = nn.Linear(4, 3)
     report = ghostgrad.check_independence(lambda b: losses_from(model, b), batch, model.named_parameters())
-    assert report.rounds >= 4 and report.dropped and not report.random_losses
+    assert report.rounds >= 4 and report.dropped and report.to_the_bit and not report.random_losses
     assert ghostgrad.check_independence(lambda b: losses_from(model, b), batch) == report
 
 
@@ -84,3 +84,18 @@ def test_gradients_and_modes_are_left_alone():
 def test_a_scalar_mean_is_checked_as_its_examples():
     model = nn.Linear(4, 3)
     ghostgrad.check_independence(lambda b: F.cross_entropy(model(b[0]), b[1]), (X, Y), model.named_parameters())
+
+
+def test_what_moves_by_rounding_alone_is_let_pass_and_reported():
+    """As kernels do that libraries choose by what a batch holds."""
+    model = nn.Linear(4, 3)
+
+    def losses(batch):
+        each = model(batch).pow(2).sum(1)
+        return each * (1 + share * each.detach().mean())
+
+    for share, expected in ((0.0, True), (1e-14, False)):
+        assert ghostgrad.check_independence(losses, X, model.named_parameters()).to_the_bit is expected
+    share = 1e-10
+    with pytest.raises(ghostgrad.PrivacyError, match="moves when other examples"):
+        ghostgrad.check_independence(losses, X, model.named_parameters())
