@@ -51,7 +51,7 @@ class FlagsTest(ProgramTest):
         self.refuse(2, "120 examples", *TRAIN, "--data", "mnist:.", "--batch", 121)
 
     def test_a_budget_that_no_noise_can_keep_is_refused(self) -> None:
-        self.refuse(2, "no noise reaches", "train", "--epsilon", 1e-6)
+        self.refuse(2, "no noise reaches", "train", "--epsilon", 1e-6, "--accountant", "rdp")
 
     def test_a_model_that_does_not_fit_the_data_is_refused(self) -> None:
         self.refuse(2, "[model] does not fit", *TRAIN, "--model", "gpt")

@@ -109,7 +109,7 @@ class DevTest(HouseTest):
 
     def test_help_lists_every_command_and_an_unknown_one_exits_2(self) -> None:
         text = self.dev("help").stdout
-        for command in ("demo", "test", "fast", "slow", "lint", "fmt", "bench", "asan", "tsan", "docs", "install"):
+        for command in ("demo", "test", "fast", "program", "slow", "lint", "fmt", "bench", "asan", "tsan", "docs", "install"):
             self.assertIn(f"\n  {command} ", text)
         unknown = self.dev("frobnicate")
         self.assertEqual(unknown.returncode, 2)
