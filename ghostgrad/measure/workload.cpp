@@ -27,23 +27,33 @@ int64_t usual_batch(const std::string& model) {
   return found == batches.end() ? 8 : found->second;
 }
 
-/// `wanted`, or `usual` where it is 0; refused where the model has no such size.
-void choose(int64_t& usual, int64_t wanted, bool has, const std::string& name, const std::string& model) {
-  if (wanted == 0) return;
-  if (wanted < 0) throw base::InvalidArgument(name, "must be at least 1", fmt::to_string(wanted), "leave it out for the usual size");
-  if (!has) throw base::InvalidArgument(name, "this model has none", model, "leave it out, or measure other models");
-  usual = wanted;
+/// A size that somebody asks for; 0: the usual one.
+struct Wanted {
+  const char* name;
+  int64_t size;
+  bool model_has = true;
+};
+
+int64_t chosen(int64_t usual, const Wanted& wanted, std::string_view model) {
+  if (wanted.size == 0) return usual;
+  if (wanted.size < 0)
+    throw base::InvalidArgument(wanted.name, "must be at least 1", fmt::to_string(wanted.size), "leave it out for the usual size");
+  if (!wanted.model_has)
+    throw base::InvalidArgument(wanted.name, "this model has none", std::string(model), "leave it out, or measure other models");
+  return wanted.size;
 }
 
 UsualSizes sizes_of(const models::Architecture& architecture, const WorkloadOptions& wanted) {
   auto sizes = usual_sizes(architecture);
-  const std::string model(architecture.name);
-  const bool tokens = architecture.input == models::Input::tokens, writes = architecture.task == base::Task::language_model;
-  choose(sizes.batch, wanted.batch, true, "batch", model);
-  choose(sizes.options.input_shape.back(), wanted.side, architecture.input == models::Input::images, "side", model);
-  if (wanted.side > 0) sizes.options.input_shape[1] = wanted.side;
-  choose(sizes.options.input_shape[0], wanted.positions, tokens, "positions", model);
-  choose(writes ? sizes.options.classes : sizes.options.vocabulary, wanted.vocabulary, tokens, "vocabulary", model);
+  const auto model = architecture.name;
+  const bool images = architecture.input == models::Input::images, tokens = architecture.input == models::Input::tokens;
+  auto& shape = sizes.options.input_shape;
+  int64_t& vocabulary = architecture.task == base::Task::language_model ? sizes.options.classes : sizes.options.vocabulary;
+  sizes.batch = chosen(sizes.batch, {"batch", wanted.batch}, model);
+  shape.back() = chosen(shape.back(), {"side", wanted.side, images}, model);
+  if (images) shape[1] = chosen(shape[1], {"side", wanted.side}, model);
+  shape[0] = chosen(shape[0], {"positions", wanted.positions, tokens}, model);
+  vocabulary = chosen(vocabulary, {"vocabulary", wanted.vocabulary, tokens}, model);
   return sizes;
 }
 

@@ -70,7 +70,8 @@ double log_moment(const LossAtoms& atoms, double tilt) {
 /// in balance, and what wraps round would look like large losses. The search for the best bound ends when it is below `enough`.
 double log_below(const std::vector<CountedAtoms>& releases, const WindowPlan& plan, double deviation, double enough) {
   const double tilt = plan.tilt * plan.interval;
-  const double from = static_cast<double>(plan.centre - plan.size / 2);
+  const std::int64_t first = plan.centre - plan.size / 2;
+  const auto from = static_cast<double>(first);
   double lowest = 0;
   double log_all = 0;
   for (const auto& [atoms, count] : releases) {

@@ -54,7 +54,7 @@ Bound PrvAccountant::epsilon_of_all(double delta) const {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   if (!has_grid()) return beyond_the_grid(epsilon_by_rdp(delta), infinity);
   try {
-    const auto bound = epsilon_on_grid(delta);
+    auto bound = epsilon_on_grid(delta);
     if (std::isfinite(*bound.lower) && std::isfinite(*bound.estimate) && std::isfinite(bound.value)) return bound;
   } catch (const base::Unsupported&) {  // no window holds this run
   }
