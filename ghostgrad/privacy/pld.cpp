@@ -12,11 +12,13 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// The largest answer of all directions, at least 0.
-template <class Ask>
-double worst(std::vector<LossCurve>& curves, const Ask& ask) {
+/// The largest answer of all directions, at least 0; a direction that stays below the answer of another is not composed.
+template <class StaysBelow, class Ask>
+double worst(std::vector<LossCurve>& curves, const StaysBelow& stays_below, const Ask& ask) {
   double value = 0;
-  for (auto& curve : curves) value = std::max(value, ask(curve));
+  for (auto& curve : curves) {
+    if (!stays_below(curve, value)) value = std::max(value, ask(curve));
+  }
   return value;
 }
 
@@ -46,8 +48,9 @@ Bound beyond_the_grid(const std::optional<Bound>& rdp, double nothing) {
 Bound PldAccountant::epsilon_of_all(double delta) const {
   if (is_exact()) return exact().epsilon(delta);
   if (!has_grid()) return beyond_the_grid(epsilon_by_rdp(delta), infinity);
+  const auto below = [&](const LossCurve& curve, double epsilon) { return curve.stays_below(epsilon, delta); };
   const auto ask = [&](Rounding rounding) {
-    return worst(curves(), [&](LossCurve& curve) { return curve.epsilon(delta, rounding, fft()).value; });
+    return worst(curves(), below, [&](LossCurve& curve) { return curve.epsilon(delta, rounding, fft()).value; });
   };
   return judged({.value = ask(Rounding::pessimistic), .lower = ask(Rounding::optimistic)}, [&] { return epsilon_by_rdp(delta); });
 }
@@ -56,8 +59,9 @@ Bound PldAccountant::delta_of_all(double epsilon) const {
   if (is_exact()) return exact().delta(epsilon);
   if (std::isinf(epsilon)) return {.value = 0, .lower = 0};
   if (!has_grid()) return beyond_the_grid(delta_by_rdp(epsilon), 1);
+  const auto below = [&](const LossCurve& curve, double delta) { return curve.stays_below(epsilon, delta); };
   const auto ask = [&](Rounding rounding) {
-    return worst(curves(), [&](LossCurve& curve) { return std::min(curve.delta(epsilon, rounding, fft()).value, 1.0); });
+    return worst(curves(), below, [&](LossCurve& curve) { return std::min(curve.delta(epsilon, rounding, fft()).value, 1.0); });
   };
   return judged({.value = ask(Rounding::pessimistic), .lower = ask(Rounding::optimistic)}, [&] { return delta_by_rdp(epsilon); });
 }

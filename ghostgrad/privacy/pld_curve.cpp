@@ -125,6 +125,11 @@ Reach without_low_losses(const LossPair& pair, const Reach& reach, const Weighti
 /// which a full tilt makes likely too, stay rare and the window narrow.
 double gentle(const RunMoments& moments, double tilt) { return std::max(0.0, tilt - 3 / std::sqrt(moments.at(0).curvature)); }
 
+/// ln of Chernoff's bound on delta(epsilon) under this tilt.
+double log_chernoff(const RunMoments& moments, double tilt, double epsilon) {
+  return moments.at(tilt).value - tilt * epsilon + log_largest_part(tilt);
+}
+
 Side side_of(Rounding rounding) {
   if (rounding == Rounding::unbiased) return Side::neither;
   return rounding == Rounding::pessimistic ? Side::upper : Side::lower;
@@ -172,6 +177,15 @@ RunMoments LossCurve::moments(double log_tail) const {
   RunMoments all;
   for (const auto& run : runs_) all.add(run_moments(run, log_tail), run.count);
   return all;
+}
+
+bool LossCurve::stays_below(double epsilon, double delta) const {
+  if (!(epsilon > 0 && delta > 0)) return false;
+  if (std::isinf(epsilon)) return true;
+  constexpr double log_margin = 1;  // for the losses beyond the reach (1e-10 delta) and the errors of the trapezoidal rule
+  const double log_delta = std::log(delta);
+  const auto all = moments(log_tail(log_delta));
+  return log_chernoff(all, all.tilt_for_epsilon(epsilon), epsilon) < log_delta - log_margin;
 }
 
 WindowPlan LossCurve::plan(const Question& question, double tilt) const {
@@ -331,8 +345,7 @@ LossCurve::Answer LossCurve::delta_on_grid(double epsilon, Rounding rounding, Ff
   for (int round = 0; round < 4; ++round) {  // which losses matter depends on the answer
     Question question{log_delta, moments(log_tail(log_delta))};
     question.tilt = question.moments.tilt_for_epsilon(epsilon);
-    const double chernoff = question.moments.at(question.tilt).value - question.tilt * epsilon + log_largest_part(question.tilt);
-    question.log_delta = std::min(log_delta, chernoff);
+    question.log_delta = std::min(log_delta, log_chernoff(question.moments, question.tilt, epsilon));
     const auto* kept = &compose(question, gentle(question.moments, question.tilt), rounding, fft);
     if (!kept->window.reliable_at(epsilon - kept->shift)) kept = &compose(question, question.tilt, rounding, fft);
     answer = {std::max(kept->window.delta(epsilon - kept->shift) - kept->wrapped(epsilon), 0.0), kept->interval};

@@ -61,6 +61,9 @@ class LossCurve {
   [[nodiscard]] Answer epsilon(double delta, Rounding rounding, Fft& fft);
   [[nodiscard]] Answer delta(double epsilon, Rounding rounding, Fft& fft);
 
+  /// True when Chernoff's bound, which costs next to nothing, shows delta(epsilon) to be below this delta: another direction decides.
+  [[nodiscard]] bool stays_below(double epsilon, double delta) const;
+
   [[nodiscard]] double releases() const { return total_; }
 
  private:

@@ -5,29 +5,44 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <optional>
+
+#include "ghostgrad/privacy/pld_band.h"
 
 namespace ghostgrad::privacy {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// The tilted atoms, added up round a circle of `size` points; their sum is 1. Returns ln of what they were divided by.
-double tilt_onto_circle(const LossAtoms& atoms, double tilt_per_point, std::vector<double>& circle) {
+/// The masses of the tilted atoms; their sum is 1. Returns ln of what they were divided by.
+double tilt_masses(const LossAtoms& atoms, double tilt_per_point, std::vector<double>& masses) {
   double largest = -infinity;
   for (std::size_t i = 0; i < atoms.at.size(); ++i) {
     if (atoms.mass[i] > 0)
       largest = std::max(largest, tilt_per_point * static_cast<double>(atoms.at[i]) + std::numbers::ln2 * std::ilogb(atoms.mass[i]));
   }
-  std::ranges::fill(circle, 0.0);
-  const std::uint64_t mask = circle.size() - 1;
+  masses.resize(atoms.at.size());
   double sum = 0;
   for (std::size_t i = 0; i < atoms.at.size(); ++i) {
-    const double mass = atoms.mass[i] * std::exp(tilt_per_point * static_cast<double>(atoms.at[i]) - largest);
-    circle[static_cast<std::uint64_t>(atoms.at[i]) & mask] += mass;
-    sum += mass;
+    masses[i] = atoms.mass[i] * std::exp(tilt_per_point * static_cast<double>(atoms.at[i]) - largest);
+    sum += masses[i];
   }
-  for (double& mass : circle) mass /= sum;
+  for (double& mass : masses) mass /= sum;
   return largest + std::log(sum);
+}
+
+void add_onto_circle(const LossAtoms& atoms, const std::vector<double>& masses, std::vector<double>& circle) {
+  std::ranges::fill(circle, 0.0);
+  const std::uint64_t mask = circle.size() - 1;
+  for (std::size_t i = 0; i < atoms.at.size(); ++i) circle[static_cast<std::uint64_t>(atoms.at[i]) & mask] += masses[i];
+}
+
+/// Frees the highest frequencies of what no digit needs: no transform is larger than 1, so that further releases leave them that small.
+/// Returns how many frequencies are left.
+std::size_t cut_band(Spectrum& spectrum, std::size_t band) {
+  constexpr double negligible = 1e-50;  // the square of 1e-25
+  while (band > 1 && std::norm(spectrum[band - 1]) < negligible) spectrum[--band] = 0;
+  return band;
 }
 
 /// z^count, 0 where its size falls below 1e-40.
@@ -45,17 +60,27 @@ LossWindow::LossWindow(std::span<const CountedAtoms> releases, const WindowPlan&
       centre_(plan.interval * static_cast<double>(plan.centre)),
       first_(plan.centre - plan.size / 2) {
   std::vector<double> circle(static_cast<std::size_t>(plan.size));
+  std::vector<double> masses;
   Spectrum one;
   Spectrum all(circle.size() / 2 + 1, 1.0);
+  std::size_t band = all.size();
+  std::optional<LowBand> low;
   double total = 0;
   for (const auto& [atoms, count] : releases) {
-    log_scale_ += count * tilt_onto_circle(atoms, tilt_ * interval_, circle);
+    log_scale_ += count * tilt_masses(atoms, tilt_ * interval_, masses);
     at_infinity_ += count * atoms.at_infinity;
     total += count;
-    fft.forward(circle, one);
-    for (std::size_t k = 0; k < all.size(); ++k) {
+    if (circle.size() >= 1024 && band <= LowBand::frequencies(circle.size())) {
+      if (!low) low.emplace(circle.size());
+      low->transform(atoms.at, masses, fft, one);
+    } else {
+      add_onto_circle(atoms, masses, circle);
+      fft.forward(circle, one);
+    }
+    for (std::size_t k = 0; k < band; ++k) {
       if (all[k] != 0.0) all[k] *= power(one[k], count);
     }
+    band = cut_band(all, band);
   }
   log_scale_ -= tilt_ * centre_;
   fft.backward(all, circle);

@@ -66,6 +66,7 @@ Bound PrvAccountant::epsilon_on_grid(double delta) const {
   Bound bound{.lower = 0, .estimate = 0};
   double worst_error = 0;
   for (auto& curve : curves()) {
+    if (curve.stays_below(*bound.lower, delta)) continue;  // the other direction decides
     const auto estimate = curve.epsilon(delta, Rounding::unbiased, fft());
     const auto above = curve.epsilon(delta - delta_error, Rounding::unbiased, fft());
     const auto below = curve.epsilon(std::min(delta + delta_error, 1 - 1e-16), Rounding::unbiased, fft());
@@ -92,6 +93,7 @@ Bound PrvAccountant::delta_of_all(double epsilon) const {
 Bound PrvAccountant::delta_on_grid(double epsilon) const {
   Bound bound{.lower = 0, .estimate = 0};
   for (auto& curve : curves()) {
+    if (curve.stays_below(epsilon, *bound.lower)) continue;  // the other direction decides
     const auto estimate = curve.delta(epsilon, Rounding::unbiased, fft());
     const double delta_error = options_.delta_error * std::clamp(estimate.value, 1e-300, 1.0);
     const auto shifted = [&](double sign) { return delta_beside(curve, epsilon, sign, 0.99 * delta_error); };

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The lowest frequencies of the transform of a few atoms on a large circle, without a transform of the circle: the atoms are spread over a
+// coarse circle by a Kaiser-Bessel kernel, whose known transform is divided out of the coarse one [DR93]. Frequencies fold into one
+// another to 1e-17 of the atoms' sum at most, less than a transform's rounding errors.
+//
+//     LowBand band(1 << 16);                              // of a circle of 65,536 points: the lowest 1 / 64 of its frequencies
+//     band.transform(places, masses, fft, spectrum);      // as Fft::forward, up to there
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "ghostgrad/privacy/pld_fft.h"
+
+namespace ghostgrad::privacy {
+
+class LowBand {
+ public:
+  /// How many frequencies of a circle of this size: a power of two from 1024 on.
+  [[nodiscard]] static std::size_t frequencies(std::size_t circle) { return circle / 64; }
+
+  explicit LowBand(std::size_t circle);
+
+  void transform(std::span<const std::int64_t> places, std::span<const double> masses, Fft& fft, Spectrum& spectrum);
+
+ private:
+  std::vector<double> kernel_;      // its values at the coarse points next to each point of the circle between two of them
+  std::vector<double> correction_;  // one over its transform
+  std::vector<double> coarse_;
+  Spectrum folded_{};
+};
+
+}  // namespace ghostgrad::privacy
