@@ -5,7 +5,8 @@
 //     tilted:  P_t(L = x) = P(L = x) e^(t x - K(t)),   mean K'(t), variance K''(t)
 //     Chernoff: delta(epsilon) <= e^(K(t) - t epsilon) max over x >= 0 of (1 - e^-x) e^(-t x)  for every t >= 0
 //
-// Guarantee: none needed. These numbers choose a grid and a window; what is computed on them bounds the truth for every choice.
+// Guarantee: none needed where these numbers choose a grid and a window, for what is computed on them bounds the truth for every choice.
+// LossCurve::stays_below leaves a direction out by them, with a factor e for the errors of their quadrature.
 #pragma once
 
 #include <vector>
