@@ -10,8 +10,9 @@
 namespace ghostgrad::privacy {
 namespace {
 
-constexpr std::size_t width = 16;  // of the kernel, in coarse points
-constexpr std::size_t step = 8;    // points of the circle from one coarse point to the next
+constexpr std::size_t width = 16;              // of the kernel, in coarse points
+constexpr std::size_t before = width / 2 - 1;  // of them below an atom
+constexpr std::size_t step = 8;                // points of the circle from one coarse point to the next
 // With this shape the kernel's transform is past its peak where the first frequencies fold: at 7/8 of the sampling rate.
 constexpr auto shape = std::numbers::pi_v<long double> * width * 7 / 8;
 
@@ -33,7 +34,8 @@ double kernel_transform(double frequency) {
 LowBand::LowBand(std::size_t circle) : kernel_(step * width), correction_(frequencies(circle)), coarse_(circle / step) {
   for (std::size_t offset = 0; offset < step; ++offset) {
     const double behind = static_cast<double>(offset) / step;
-    for (std::size_t i = 0; i < width; ++i) kernel_[offset * width + i] = kernel_at(static_cast<double>(i) - (width / 2 - 1) - behind);
+    for (std::size_t i = 0; i < width; ++i)
+      kernel_[offset * width + i] = kernel_at(static_cast<double>(i) - static_cast<double>(before) - behind);
   }
   for (std::size_t k = 0; k < correction_.size(); ++k)
     correction_[k] = 1 / kernel_transform(static_cast<double>(k) / static_cast<double>(coarse_.size()));
@@ -45,7 +47,7 @@ void LowBand::transform(std::span<const std::int64_t> places, std::span<const do
   for (std::size_t i = 0; i < places.size(); ++i) {
     const auto place = static_cast<std::uint64_t>(places[i]);
     const double* kernel = &kernel_[place % step * width];
-    const std::size_t first = place / step - (width / 2 - 1);
+    const std::size_t first = place / step - before;
     for (std::size_t j = 0; j < width; ++j) coarse_[(first + j) & mask] += masses[i] * kernel[j];
   }
   fft.forward(coarse_, folded_);
