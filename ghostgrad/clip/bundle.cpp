@@ -77,6 +77,7 @@ std::vector<BundlePtr> make_bundles(const graph::Graph& graph, std::vector<Use> 
     if (!use.zone->leaves.empty()) by_set[sets.root(use.zone->leaves[0])].push_back(std::move(use));
   }
   std::vector<BundlePtr> bundles;
+  bundles.reserve(by_set.size());
   for (auto& [root, members] : by_set) bundles.push_back(make_bundle(graph, std::move(members)));
   return bundles;
 }
