@@ -109,6 +109,16 @@ void Trainer::remember_loss(const at::Tensor& losses, const at::Tensor& mask) {
   losses_seen_ += finite.numel();
 }
 
+double Trainer::epsilon_so_far(bool epoch_ended) {
+  constexpr double kShare = 0.05;  // of the time may go into accounting between epochs
+  if (!epoch_ended && kShare * seconds_since(accounted_at_) < accounting_seconds_) return epsilon_;
+  const auto start = std::chrono::steady_clock::now();
+  epsilon_ = engine_.epsilon(options_.delta);
+  accounted_at_ = std::chrono::steady_clock::now();
+  accounting_seconds_ = seconds_since(start);
+  return epsilon_;
+}
+
 Progress Trainer::progress() {
   const int64_t step = engine_.steps();
   Progress now;
@@ -117,7 +127,7 @@ Progress Trainer::progress() {
   now.epoch = schedule_.sample_rate * static_cast<double>(step);
   now.epochs = options_.epochs;
   now.epoch_ended = step == schedule_.steps || std::floor(now.epoch) > std::floor(schedule_.sample_rate * static_cast<double>(step - 1));
-  now.epsilon = engine_.epsilon(options_.delta);
+  now.epsilon = epsilon_so_far(now.epoch_ended);
   if (losses_seen_ > 0) now.loss = loss_sum_ / static_cast<double>(losses_seen_);
   now.examples_per_second = examples_per_second();
   if (now.epoch_ended) {
