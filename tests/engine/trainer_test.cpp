@@ -149,7 +149,11 @@ TEST(Trainer, ReportsEachStepAndTheAccuracyAtTheEndOfEachEpoch) {
     EXPECT_EQ(seen[i].step, static_cast<int64_t>(i) + 1);
     EXPECT_EQ(seen[i].epoch_ended, (i + 1) % 4 == 0);
     EXPECT_EQ(seen[i].test.value.has_value(), seen[i].epoch_ended);
-    EXPECT_GT(seen[i].epsilon, epsilon);
+    if (seen[i].epoch_ended) {
+      EXPECT_GT(seen[i].epsilon, epsilon);
+    } else {
+      EXPECT_GE(seen[i].epsilon, epsilon) << "it may lag between epochs";
+    }
     epsilon = seen[i].epsilon;
   }
   EXPECT_TRUE(seen.back().loss.has_value());
