@@ -2,6 +2,7 @@
 #include "ghostgrad/engine/independence.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
@@ -39,6 +40,13 @@ struct Seen {
   graph::Cut cut;
 };
 
+Batch rows(const Batch& batch, const std::vector<int64_t>& chosen) {
+  const at::Tensor index = at::tensor(chosen, at::kLong);
+  Batch result;
+  for (const at::Tensor& tensor : batch) result.push_back(tensor.index_select(0, index.to(tensor.device())));
+  return result;
+}
+
 const char* const kRemedy =
     "let every loss depend on its own example alone: no statistics over the batch (normalisation, centring, in-batch negatives, routing by "
     "rank, "
@@ -63,7 +71,7 @@ class Experiment {
     for (; report.rounds < options.rounds; ++report.rounds) replace(before, report.rounds);
     report.random_losses = !at::equal(before.losses, see(batch_, kSeed + 1).losses);
     if (options.drop && !report.random_losses) {
-      drop(before);
+      for (const auto& kept : smaller_batches()) drop(before, kept);
       report.dropped = true;
     }
     report.to_the_bit = to_the_bit_;
@@ -72,6 +80,7 @@ class Experiment {
 
  private:
   static constexpr uint64_t kSeed = 20240229;
+  static constexpr uint64_t kDrops = uint64_t{1} << 32;  // a stream apart from the rounds'
 
   int64_t check_batch() {
     if (batch_.empty() || !batch_[0].defined() || batch_[0].dim() == 0) {
@@ -140,10 +149,7 @@ class Experiment {
 
   void replace(const Seen& before, int round) {
     const auto source = replacement(round);
-    const at::Tensor index = at::tensor(source, at::kLong);
-    Batch replaced;
-    for (const at::Tensor& tensor : batch_) replaced.push_back(tensor.index_select(0, index.to(tensor.device())));
-    const Seen after = see(replaced, kSeed);
+    const Seen after = see(rows(batch_, source), kSeed);
     if (after.losses.sizes() != before.losses.sizes()) refuse("the number of losses changes when examples are replaced");
     const std::string what = moved(before, after, source);
     if (what.empty()) return;
@@ -176,21 +182,42 @@ class Experiment {
     return std::abs(x - y) <= rounding * std::abs(x);
   }
 
-  void drop(const Seen& before) {
-    Batch fewer;
-    for (const at::Tensor& tensor : batch_) fewer.push_back(tensor.narrow(0, 0, examples_ - 1));
-    const Seen after = see(fewer, kSeed);
-    const double tolerance = before.losses.scalar_type() == at::kDouble ? 1e-9 : 1e-4;
-    const at::Tensor kept = before.losses.narrow(0, 0, examples_ - 1).to(at::kDouble), now = after.losses.to(at::kDouble);
-    if (now.sizes() != kept.sizes()) refuse("the number of losses does not follow the number of examples");
-    const at::Tensor moved = (now - kept).abs().gt(kept.abs() * tolerance + tolerance * kept.abs().max());
-    if (!moved.any().item<bool>()) return;
-    const double factor = now.sum().item<double>() / kept.sum().item<double>();
-    const bool scaled = (now - factor * kept).abs().le(kept.abs().max() * tolerance).all().item<bool>();
-    refuse(scaled ? fmt::format(
-                        "all losses are scaled by {:.6g} when one of {} examples is left out: they are divided by a count over the batch",
-                        factor, examples_)
-                  : std::string("the losses of other examples move when an example is left out"));
+  /// Which examples stay: all but the first, all but the last, about half. Whoever is served first or last, or counted, is then missed.
+  std::vector<std::vector<int64_t>> smaller_batches() {
+    random::Stream stream(key_, {random::Purpose::audit, kDrops, 0, 0});
+    std::vector<int64_t> all(examples_), half;
+    std::iota(all.begin(), all.end(), 0);
+    for (int64_t i = 0; i < examples_; ++i) {
+      if (i < 2 || stream.bernoulli(0.5)) half.push_back(i);
+    }
+    std::vector<std::vector<int64_t>> batches{{all.begin() + 1, all.end()}, {all.begin(), all.end() - 1}};
+    if (static_cast<int64_t>(half.size()) < examples_) batches.push_back(std::move(half));
+    return batches;
+  }
+
+  void drop(const Seen& before, const std::vector<int64_t>& kept) {
+    const Seen after = see(rows(batch_, kept), kSeed);
+    const at::Tensor index = at::tensor(kept, at::kLong);
+    const at::Tensor losses = before.losses.index_select(0, index.to(before.losses.device())).to(at::kDouble);
+    if (after.losses.sizes() != losses.sizes()) refuse("the number of losses does not follow the number of examples");
+    const at::Tensor now = after.losses.to(at::kDouble);
+    if (!all_near(losses, now, before)) refuse(scaled_or_moved(losses, now));
+    if (!all_near(before.norms.index_select(0, index.to(before.norms.device())), after.norms, before))
+      refuse("the gradient norms of other examples move when examples are left out");
+  }
+
+  /// Up to the rounding of kernels for another batch size.
+  [[nodiscard]] static bool all_near(const at::Tensor& a, const at::Tensor& b, const Seen& seen) {
+    const double tolerance = seen.losses.scalar_type() == at::kDouble ? 1e-9 : 1e-4;
+    return !(a - b).abs().gt(tolerance * (a.abs() + a.abs().max())).any().item<bool>();
+  }
+
+  [[nodiscard]] std::string scaled_or_moved(const at::Tensor& losses, const at::Tensor& now) const {
+    const double factor = now.sum().item<double>() / losses.sum().item<double>();
+    if (!(now - factor * losses).abs().le(losses.abs().max() * 1e-4).all().item<bool>())
+      return "the losses of other examples move when examples are left out";
+    return fmt::format("all losses are scaled by {:.6g} when {} of {} examples are left out: they are divided by a count over the batch",
+                       factor, examples_ - losses.numel(), examples_);
   }
 
   [[noreturn]] static void refuse(const std::string& wrong, const std::string& remedy = kRemedy) {

@@ -7,9 +7,9 @@
 // Replaces random subsets of the examples by copies of others, with the same seed and the same shapes (so that dropout keeps its masks),
 // and demands that the losses and the gradient norms of all others stay the same to the bit. Rounding alone (1e-12 in float64, 1e-5 in
 // float32) is let pass and reported: libraries choose kernels by what a batch holds, attention without its mask where nothing is padded.
-// Then drops examples, which catches division by a count of them. Norms are needed as well as losses: a custom backward that mixes leaves the losses alone. And the examples' gradients
-// must add up to the ordinary gradient of the batch: a custom backward that is not linear in its gradient has no parts that could be
-// clipped.
+// Then leaves examples out (the first, the last, about half), which catches division by a count of them and whoever is served first.
+// Norms are needed as well as losses: a custom backward that mixes leaves the losses alone. And the examples' gradients must add up to the
+// ordinary gradient of the batch: a custom backward that is not linear in its gradient has no parts that could be clipped.
 #pragma once
 
 #include <cstdint>
@@ -30,14 +30,14 @@ using LossFunction = std::function<at::Tensor(const Batch&)>;
 
 struct IndependenceOptions {
   int rounds = 4;    // replacements tried
-  bool drop = true;  // also compare with a smaller batch (left out by itself for losses that are random)
+  bool drop = true;  // also compare with smaller batches (left out by itself for losses that are random)
 };
 
 struct IndependenceReport {
   int rounds = 0;
-  bool dropped = false;        // the comparison with a smaller batch was made
+  bool dropped = false;        // the comparison with smaller batches was made
   bool to_the_bit = true;      // false: something moved by rounding, as kernels do that are chosen by what a batch holds
-  bool random_losses = false;  // the losses differ between seeds (dropout, sampling), so a smaller batch cannot be compared
+  bool random_losses = false;  // the losses differ between seeds (dropout, sampling), so smaller batches cannot be compared
   uint64_t structure = 0;      // of the graph that passed (graph/cut.h)
   uint64_t signature = 0;
 };

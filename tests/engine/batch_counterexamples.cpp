@@ -69,6 +69,24 @@ Situation limited_capacity() {
   });
 }
 
+/// One example alone reaches the expert, by its place in the batch: no other takes it unless this one is left out.
+Situation served_by_place(int64_t place) {
+  nn::Linear shared(10, 5), expert(10, 5);
+  return classifier({shared.ptr(), expert.ptr()}, {}, features(), [=](const Tensor& x) mutable {
+    const Tensor chosen = at::full({1}, place < 0 ? x.size(0) + place : place, at::kLong), h = shared->forward(x);
+    return h + at::zeros_like(h).index_add(0, chosen, expert->forward(x.index_select(0, chosen)));
+  });
+}
+
+/// The identity, whose gradient is divided by the number of examples: losses and replacements know nothing of it.
+class OverTheBatchSize : public torch::autograd::Function<OverTheBatchSize> {
+ public:
+  static Tensor forward(torch::autograd::AutogradContext*, const Tensor& x) { return x.clone(); }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext*, const torch::autograd::variable_list& grad) {
+    return {grad[0] / static_cast<double>(grad[0].size(0))};
+  }
+};
+
 /// 10 -> 8 -> 5, and losses made of the examples' own and of the batch.
 Situation losses_by(const std::function<Tensor(const Tensor& losses, const Batch& batch)>& op) {
   nn::Linear first(10, 8), second(8, 5);
@@ -110,6 +128,10 @@ std::vector<Counterexample> batch_counterexamples() {
       {"sum_over_the_batch_so_far", V::refused, V::refused, "CumsumBackward0 [6, 8]",
        [] { return between([](const Tensor& h) { return h.cumsum(0); }); }},
       {"experts_of_limited_capacity", V::accepted, V::refused, "", limited_capacity},
+      {"first_come_first_served", V::accepted, V::refused, "", [] { return served_by_place(0); }},
+      {"last_come_first_served", V::accepted, V::refused, "", [] { return served_by_place(-1); }},
+      {"backward_over_the_batch_size", V::unproved, V::refused, "OverTheBatchSize",
+       [] { return between([](const Tensor& h) { return OverTheBatchSize::apply(h); }); }},
       {"mixup", V::accepted, V::refused, "",
        [] { return before([](const Tensor& x) { return 0.7 * x + 0.3 * x.index_select(0, at::randperm(x.size(0), at::kLong)); }); }},
       {"losses_of_neighbours", V::refused, V::refused, "[6]",
