@@ -6,14 +6,12 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "ghostgrad/engine/trainer.h"
 
 namespace ghostgrad::cli {
-
-/// One line without newline: "epoch 3.0/10  step 222/740  loss 0.412  test accuracy 93.1 %  epsilon 1.77  3,104 examples/s".
-[[nodiscard]] std::string in_one_line(const engine::Progress& progress);
 
 class ProgressDisplay {
  public:
@@ -24,10 +22,12 @@ class ProgressDisplay {
 
  private:
   void draw(const engine::Progress& progress);
+  [[nodiscard]] std::string line(const engine::Progress& progress) const;
 
   bool terminal_;
   bool drawn_ = false;
-  engine::Score test_;  // the last one
+  engine::Score test_;             // at the last end of an epoch,
+  std::optional<double> epsilon_;  // and what was spent by then
   std::chrono::steady_clock::time_point next_;
 };
 

@@ -42,10 +42,6 @@ sample::PoissonOptions sampling_of(const TrainerOptions& options, const Schedule
           .physical_batch_size = std::min(options.physical_batch, data_set_size)};
 }
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 }  // namespace
 
 Trainer::Trainer(TrainedModel model, data::Split split, TrainerOptions options, TrainerKeys keys)
@@ -86,7 +82,7 @@ void Trainer::step() {
   const auto logical = sampler_.draw(engine_.steps());
   for (const auto& batch : sample::physical_batches(logical, split_.train)) backward(batch);
   engine_.step(*optimizer_);
-  seconds_ += seconds_since(start);
+  seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 void Trainer::backward(const sample::PhysicalBatch& batch) {
@@ -109,16 +105,6 @@ void Trainer::remember_loss(const at::Tensor& losses, const at::Tensor& mask) {
   losses_seen_ += finite.numel();
 }
 
-double Trainer::epsilon_so_far(bool epoch_ended) {
-  constexpr double kShare = 0.05;  // of the time may go into accounting between epochs
-  if (!epoch_ended && kShare * seconds_since(accounted_at_) < accounting_seconds_) return epsilon_;
-  const auto start = std::chrono::steady_clock::now();
-  epsilon_ = engine_.epsilon(options_.delta);
-  accounted_at_ = std::chrono::steady_clock::now();
-  accounting_seconds_ = seconds_since(start);
-  return epsilon_;
-}
-
 Progress Trainer::progress() {
   const int64_t step = engine_.steps();
   Progress now;
@@ -127,7 +113,7 @@ Progress Trainer::progress() {
   now.epoch = schedule_.sample_rate * static_cast<double>(step);
   now.epochs = options_.epochs;
   now.epoch_ended = step == schedule_.steps || std::floor(now.epoch) > std::floor(schedule_.sample_rate * static_cast<double>(step - 1));
-  now.epsilon = epsilon_so_far(now.epoch_ended);
+  now.epsilon = [this] { return engine_.epsilon(options_.delta); };
   if (losses_seen_ > 0) now.loss = loss_sum_ / static_cast<double>(losses_seen_);
   now.examples_per_second = examples_per_second();
   if (now.epoch_ended) {

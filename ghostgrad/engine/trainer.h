@@ -14,7 +14,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -38,9 +37,9 @@ struct Progress {
   double epoch = 0;   // done, q step
   int64_t epochs = 0;
   bool epoch_ended = false;
-  double epsilon = 0;          // so far; between ends of epochs it may lag by twenty times what accounting takes
-  std::optional<double> loss;  // NOT PRIVATE: mean over the examples drawn since the epoch began; see TrainerOptions::report_loss
-  Score test;                  // when an epoch has ended
+  std::function<double()> epsilon;  // spent up to this step; half a second of accounting at the most. Ask before the next step
+  std::optional<double> loss;       // NOT PRIVATE: mean over the examples drawn since the epoch began; see TrainerOptions::report_loss
+  Score test;                       // when an epoch has ended
   double examples_per_second = 0;
 };
 
@@ -74,7 +73,6 @@ class Trainer {
   [[nodiscard]] at::Tensor losses(const Batch& batch) const;
   void remember_loss(const at::Tensor& losses, const at::Tensor& mask);
   [[nodiscard]] Progress progress();
-  [[nodiscard]] double epsilon_so_far(bool epoch_ended);
   [[nodiscard]] double examples_per_second() const;
   [[nodiscard]] const Score& test_score();
   [[nodiscard]] Summary summary();
@@ -90,9 +88,6 @@ class Trainer {
   Score test_;  // after evaluated_at_ steps
   int64_t evaluated_at_ = -1;
   double seconds_ = 0;
-  double epsilon_ = 0;  // when last accounted for
-  double accounting_seconds_ = 0;
-  std::chrono::steady_clock::time_point accounted_at_{};
   double loss_sum_ = 0;
   int64_t losses_seen_ = 0;
 };
