@@ -2,7 +2,6 @@
 #include "ghostgrad/measure/bench.h"
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <numeric>
 
@@ -18,12 +17,6 @@ namespace ghostgrad::measure {
 namespace {
 
 constexpr size_t kFewestRounds = 3;
-
-double milliseconds_of_step(Runner& runner) {
-  const auto start = std::chrono::steady_clock::now();
-  runner.step();
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-}
 
 double median(std::vector<double> values) {
   std::nth_element(values.begin(), values.begin() + static_cast<int64_t>(values.size() / 2), values.end());
@@ -46,15 +39,15 @@ double error_of(const Workload& single, const std::string& method, WorkloadOptio
 struct Contender {
   Runner runner;
   BenchRow row;
-  std::vector<double> times;
-  double spent_ms = 0;
+  std::vector<double> milliseconds;
+  double spent = 0;  // seconds
 };
 
 Contender warmed_up(const Workload& workload, const std::string& method, int64_t threads) {
   for (const at::Tensor& parameter : workload.parameters) parameter.mutable_grad().reset();
   const PeakBytes peak;
   Contender contender{Runner(workload, method), {}, {}};
-  for (int step = 0; step < 2; ++step) contender.spent_ms += milliseconds_of_step(contender.runner);  // pages; `auto` measures
+  for (int step = 0; step < 2; ++step) contender.spent += contender.runner.timed_step();  // pages; `auto` measures
   contender.row.model = workload.model;
   contender.row.what = workload.what;
   contender.row.batch = workload.examples;
@@ -67,9 +60,10 @@ Contender warmed_up(const Workload& workload, const std::string& method, int64_t
 void take_turns(std::vector<Contender>& contenders, const BenchOptions& options) {
   for (int round = 0; round < options.rounds; ++round) {
     for (Contender& contender : contenders) {
-      if (contender.times.size() >= kFewestRounds && contender.spent_ms > 1000 * options.seconds) continue;
-      contender.times.push_back(milliseconds_of_step(contender.runner));
-      contender.spent_ms += contender.times.back();
+      if (contender.milliseconds.size() >= kFewestRounds && contender.spent > options.seconds) continue;
+      const double seconds = contender.runner.timed_step();
+      contender.milliseconds.push_back(1000 * seconds);
+      contender.spent += seconds;
     }
   }
 }
@@ -82,9 +76,9 @@ void fill_in(std::vector<Contender>& contenders, const Workload& workload) {
   const Contender& base = contenders[0];
   for (Contender& contender : contenders) {
     BenchRow& row = contender.row;
-    row.rounds = static_cast<int>(contender.times.size());
-    row.median_ms = median(contender.times);
-    row.minimum_ms = *std::min_element(contender.times.begin(), contender.times.end());
+    row.rounds = static_cast<int>(contender.milliseconds.size());
+    row.median_ms = median(contender.milliseconds);
+    row.minimum_ms = *std::min_element(contender.milliseconds.begin(), contender.milliseconds.end());
     row.ratio = row.median_ms / base.row.median_ms;
     row.minimum_ratio = row.minimum_ms / base.row.minimum_ms;
     row.formula_ratio = operations(contender) / operations(base);

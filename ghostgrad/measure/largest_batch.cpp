@@ -2,7 +2,6 @@
 #include "ghostgrad/measure/largest_batch.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include <fmt/format.h>
 
@@ -51,9 +50,7 @@ class Search {
     Runner runner(workload, method_);
     Trial trial{examples};
     for (int step = 0; step < 2; ++step) {  // the first finds fresh pages, and `auto` measures
-      const auto start = std::chrono::steady_clock::now();
-      runner.step();
-      trial.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      trial.seconds = runner.timed_step();
       trial.peak_bytes = peak.bytes();
       if (!fits(trial)) break;
     }

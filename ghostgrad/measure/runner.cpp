@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/measure/runner.h"
 
+#include <chrono>
+
 namespace ghostgrad::measure {
 namespace {
 
@@ -20,6 +22,12 @@ void Runner::step() {
   }
   for (const at::Tensor& parameter : workload_.parameters) parameter.mutable_grad().reset();
   workload_.losses(workload_.batch).sum().backward();
+}
+
+double Runner::timed_step() {
+  const auto start = std::chrono::steady_clock::now();
+  step();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 std::vector<at::Tensor> Runner::exact_sum() {

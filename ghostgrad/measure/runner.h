@@ -23,6 +23,8 @@ class Runner {
 
   [[nodiscard]] const clip::Method& method() const { return clipper_.method(); }
   void step();
+  /// The same, in seconds.
+  double timed_step();
   /// The clipped sum of one step without a lattice.
   [[nodiscard]] std::vector<at::Tensor> exact_sum();
   /// What the calls of one step cost, bundle by bundle.
