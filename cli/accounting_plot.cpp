@@ -26,18 +26,17 @@ std::unique_ptr<privacy::Accountant> composed(const AccountantOptions& options, 
 Panel delta_panel(const PlottedRun& plotted) {
   Panel panel{.title = "delta for each epsilon", .x = {"epsilon"}, .y = {"delta", true}};
   const auto event = event_of(plotted.run);
+  std::vector<std::unique_ptr<privacy::Accountant>> accountants;
   double last = 0;
   for (const auto& options : plotted.accountants) {
-    const double epsilon = composed(options, event)->epsilon(plotted.delta).value;
-    if (std::isfinite(epsilon)) last = std::max(last, 1.5 * epsilon);
+    const auto bound = accountants.emplace_back(composed(options, event))->epsilon(plotted.delta);
+    panel.lines.push_back({.name = options.name, .dashed = bound.is_approximation});
+    if (std::isfinite(bound.value)) last = std::max(last, 1.5 * bound.value);
   }
-  for (const auto& options : plotted.accountants) {
-    const auto accountant = composed(options, event);
-    PlotLine line{.name = options.name, .dashed = accountant->epsilon(plotted.delta).is_approximation};
-    for (const auto& point : privacy::even_curve(privacy::delta_of(*accountant), last, points_of_curve)) {
-      if (point.delta >= least_delta) line.points.emplace_back(point.epsilon, point.delta);
+  for (size_t i = 0; i < accountants.size(); ++i) {
+    for (const auto& point : privacy::even_curve(privacy::delta_of(*accountants[i]), last, points_of_curve)) {
+      if (point.delta >= least_delta) panel.lines[i].points.emplace_back(point.epsilon, point.delta);
     }
-    panel.lines.push_back(std::move(line));
   }
   return panel;
 }
