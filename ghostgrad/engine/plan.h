@@ -13,6 +13,7 @@
 #include <string>
 
 #include "ghostgrad/engine/adaptive.h"
+#include "ghostgrad/privacy/accountants.h"
 #include "ghostgrad/privacy/events.h"
 
 namespace ghostgrad::engine {
@@ -37,7 +38,7 @@ struct PlanOptions {
   std::string groups = "flat";
   std::optional<AdaptiveClipping> adaptive_clipping = std::nullopt;  // C follows a quantile of the norms
   std::string independence = "graph";  // graph: what the graph cannot prove needs check_independence; assumed: the user vouches for it
-  std::string accountant = "pld";
+  std::string accountant{privacy::kUsualAccountant};  // a row of privacy::accountants()
   PerformanceOptions performance = {};
 };
 

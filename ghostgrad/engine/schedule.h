@@ -14,6 +14,7 @@
 
 #include "ghostgrad/engine/adaptive.h"
 #include "ghostgrad/engine/optimizer.h"
+#include "ghostgrad/privacy/accountants.h"
 #include "ghostgrad/privacy/statement.h"
 
 namespace ghostgrad::engine {
@@ -23,8 +24,8 @@ struct TrainerOptions {
   /// 0 is taken as it is, and 0 means no privacy at all.
   std::optional<double> epsilon{};
   std::optional<double> noise_multiplier{};
-  double delta = 1e-5;             // in (0, 1); below 1 / N, or a warning says so
-  std::string accountant = "pld";  // a row of privacy::accountants()
+  double delta = 1e-5;                                // in (0, 1); below 1 / N, or a warning says so
+  std::string accountant{privacy::kUsualAccountant};  // a row of privacy::accountants()
 
   double clip = 1.0;                                    // C > 0, no example moves the sum by more
   std::string clip_function = "abadi";                  // a row of clip::clip_functions()

@@ -46,8 +46,8 @@ std::unique_ptr<Accountant> make_accountant(std::string_view name, Adjacency adj
 }
 
 std::string_view usual_accountant(const Event& event, Adjacency adjacency) {
-  if (PldAccountant(adjacency).supports(event)) return "pld";
-  return RdpAccountant(adjacency).supports(event) ? "rdp" : "pld";
+  const bool only_rdp = !make_accountant(kUsualAccountant, adjacency)->supports(event) && RdpAccountant(adjacency).supports(event);
+  return only_rdp ? "rdp" : kUsualAccountant;
 }
 
 }  // namespace ghostgrad::privacy

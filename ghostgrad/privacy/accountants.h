@@ -25,7 +25,10 @@ struct AccountantRow {
 /// A fresh accountant; base::InvalidArgument for a name that is not in the table, base::Unsupported for an adjacency it cannot serve.
 [[nodiscard]] std::unique_ptr<Accountant> make_accountant(std::string_view name, Adjacency adjacency = Adjacency::add_remove);
 
-/// Who should answer for an event when nobody is named: pld, which is tight, or rdp where pld does not serve the event.
+/// Tight, and fast enough to ask often.
+inline constexpr std::string_view kUsualAccountant = "pld";
+
+/// Who should answer for an event when nobody is named: the usual one, or rdp where that does not serve the event.
 [[nodiscard]] std::string_view usual_accountant(const Event& event, Adjacency adjacency);
 
 }  // namespace ghostgrad::privacy
