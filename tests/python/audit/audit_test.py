@@ -13,8 +13,9 @@ from torch import nn
 import ghostgrad
 
 B, T, D = 6, 3, 4
-X, Y = torch.randn(B, D).double(), torch.arange(B) % 3
-SEQUENCES = torch.randn(B, T, D).double()
+GENERATOR = torch.Generator().manual_seed(0)  # the same batch whichever files were imported before
+X, Y = torch.randn(B, D, generator=GENERATOR).double(), torch.arange(B) % 3
+SEQUENCES = torch.randn(B, T, D, generator=GENERATOR).double()
 
 
 @dataclass
