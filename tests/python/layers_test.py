@@ -116,7 +116,39 @@ def bilinear():
     return model, lambda x: model(x, x + 1).pow(2).sum(1), torch.randn(6, 4)
 
 
+class Conditioned(nn.Module):
+    """A linear layer whose input is changed by two further ones, one of them passed by name."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(3, 4))
+
+    def forward(self, x, scale, *, shift):
+        return F.linear(x * scale, self.weight) + F.linear(shift, self.weight)
+
+
+def with_further_inputs():
+    model = Conditioned()
+    batch = (*data(), torch.randn(6, 4), torch.randn(6, 4))
+    return model, lambda b: F.cross_entropy(model(b[0], b[2], shift=b[3]), b[1], reduction="none"), batch
+
+
+def channels_last_convolutions():
+    model = nn.Sequential(
+        nn.Conv2d(4, 8, 3, padding=2, dilation=2, groups=2, padding_mode="circular"), nn.GroupNorm(2, 8), nn.Conv2d(8, 8, 3, groups=8)
+    ).to(memory_format=torch.channels_last)
+    return model, lambda x: model(x).sin().sum((1, 2, 3)), torch.randn(3, 4, 6, 6).contiguous(memory_format=torch.channels_last)
+
+
+def four_dimensional_linear():
+    model = nn.Sequential(nn.Linear(4, 8), nn.LayerNorm(8, bias=False), nn.Linear(8, 2, bias=False))
+    return model, lambda x: model(x).sin().sum((1, 2, 3)), torch.randn(3, 2, 5, 4)
+
+
 CASES = {
+    "further inputs": with_further_inputs,
+    "convolutions, channels last": channels_last_convolutions,
+    "linear of 4-D inputs, norm without bias": four_dimensional_linear,
     "weight norm": lambda: parametrized(parametrizations.weight_norm),
     "spectral norm, evaluation": lambda: parametrized(parametrizations.spectral_norm, evaluate=True),
     "orthogonal weight": lambda: parametrized(parametrizations.orthogonal),
