@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
 from ghostgrad import _core
 from ghostgrad.errors import invalid
+from ghostgrad.nests import mapped
 from ghostgrad.privacy import Event, gaussian
 
 Collate = Callable[[list[Any]], Any]
@@ -100,19 +101,9 @@ def collate(dataset: "Dataset[Any]", collate_fn: Collate = default_collate) -> C
     def collated(examples: list[Any]) -> Any:
         if examples:
             return collate_fn(examples)
-        return _without_rows(collate_fn([dataset[0]]))
+        return mapped(lambda tensor: tensor[:0], collate_fn([dataset[0]]))
 
     return collated
-
-
-def _without_rows(batch: Any) -> Any:
-    if isinstance(batch, Tensor):
-        return batch[:0]
-    if isinstance(batch, dict):
-        return {key: _without_rows(value) for key, value in batch.items()}
-    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
-        return type(batch)(*(_without_rows(value) for value in batch))
-    return type(batch)(_without_rows(value) for value in batch) if isinstance(batch, (list, tuple)) else batch
 
 
 class _PhysicalIndices:
