@@ -9,6 +9,7 @@ import pickle
 import pytest
 import torch
 import torch.nn.functional as F
+from parity import SampleNet
 from reference import assert_close, clipped_sum
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
@@ -19,20 +20,6 @@ from ghostgrad.opacus import BatchMemoryManager, PrivacyEngine
 N, B = 24, 6
 X, Y = torch.randn(N, 1, 28, 28).double(), torch.arange(N) % 10
 needs_opacus = pytest.mark.skipif(importlib.util.find_spec("opacus") is None, reason="opacus is not installed")
-
-
-class SampleNet(nn.Module):
-    """The small convolutional network of the MNIST examples."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv1, self.conv2 = nn.Conv2d(1, 16, 8, 2, padding=3), nn.Conv2d(16, 32, 4, 2)
-        self.fc1, self.fc2 = nn.Linear(32 * 4 * 4, 32), nn.Linear(32, 10)
-
-    def forward(self, x):
-        x = F.max_pool2d(F.relu(self.conv1(x)), 2, 1)
-        x = F.max_pool2d(F.relu(self.conv2(x)), 2, 1)
-        return self.fc2(F.relu(self.fc1(x.flatten(1))))
 
 
 class Scores(dict):
