@@ -200,7 +200,11 @@ class Engine:
 
     @property
     def history(self) -> Event | None:
-        """What was released so far, for an `Accountant` that adds up several engines; None without a sample rate or before any release."""
+        """What was released so far, for an `Accountant` that adds up several engines; None without a sample rate.
+
+        Raises:
+            PrivacyError: inside a logical batch.
+        """
         return self._core.past()[0]
 
     @property

@@ -40,7 +40,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from ghostgrad.engine import Engine
 from ghostgrad.errors import InvalidArgument, PrivacyError, Unsupported, invalid
 from ghostgrad.marks import OutputHook, Run, mark
-from ghostgrad.privacy import Accountant, calibrate_noise
+from ghostgrad.privacy import Accountant, Event, calibrate_noise
 from ghostgrad.sampling import PoissonSampler, collate
 
 __all__ = ["BatchMemoryManager", "PrivacyEngine"]
@@ -206,8 +206,7 @@ class PrivacyEngine:
             return self.engines[0].epsilon(delta)
         total = Accountant(self.accountant)
         for engine in self.engines:
-            if engine.epsilon(delta) > 0 and engine.history is not None:  # epsilon refuses engines without a sample rate
-                total.compose(engine.history)
+            total.compose(_history(engine))
         return total.epsilon(delta).value
 
     # ---- what Opacus' class has besides ------------------------------------------------------------------------------------------
@@ -301,6 +300,14 @@ class _Split:
         for values, skipped in zip(loader, goes_on):
             self.run.skips.append(skipped)
             yield values
+
+
+def _history(engine: Engine) -> Event:
+    """What an engine released; refused where batches did not come from Poisson sampling."""
+    history = engine.history
+    if history is None:
+        raise invalid("sample_rate", "is needed to account for privacy", "a shuffled loader", "leave poisson_sampling True")
+    return history
 
 
 def _refuse_what_cannot_be(noise_generator: Any, rand_on_empty: bool) -> None:

@@ -251,6 +251,9 @@ def test_without_poisson_sampling_there_is_no_epsilon():
     optimizer.step()
     with pytest.raises(ValueError, match="sample"):
         engine.get_epsilon(1e-5)
+    private(small(), noise_multiplier=1.0, engine=engine)
+    with pytest.raises(ValueError, match="sample"):
+        engine.get_epsilon(1e-5)
 
 
 def test_copies_and_evaluation_are_those_of_an_ordinary_model():
@@ -271,6 +274,8 @@ def test_two_private_models_spend_together():
         F.cross_entropy(model(X[:4]), Y[:4]).backward()
         optimizer.step()
     both = ghostgrad.epsilon(noise_multiplier=1.0, sample_rate=B / N, steps=2, delta=1e-5, accountant="rdp")
+    assert engine.get_epsilon(1e-5) == pytest.approx(both, rel=1e-9)
+    private(small(), noise_multiplier=1.0, engine=engine)  # has released nothing
     assert engine.get_epsilon(1e-5) == pytest.approx(both, rel=1e-9)
 
 
