@@ -9,8 +9,9 @@ import pickle
 import pytest
 import torch
 import torch.nn.functional as F
+from classifier import losses_of
 from parity import SampleNet
-from reference import assert_close, clipped_sum
+from reference import assert_all_close, assert_released
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -38,14 +39,6 @@ def private(model, **options):
     return engine, *engine.make_private(module=model, optimizer=optimizer, data_loader=loader, **options)
 
 
-def assert_released(model, batch, clip=0.5, scale=1 / B):
-    """.grad is the loop's clipped sum over these examples."""
-    losses = lambda b: F.cross_entropy(model(b[0]), b[1], reduction="none")
-    gradients = [p.grad.clone() for p in model.parameters()]
-    for gradient, total in zip(gradients, clipped_sum(losses, batch, list(model.parameters()), clip)[0]):
-        assert_close(gradient, total * scale)
-
-
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 @pytest.mark.parametrize("mode", ["hooks", "functorch", "ew", "ghost"])
 def test_loss_backward_and_optimizer_step_release_the_clipped_sum(mode, reduction):
@@ -62,7 +55,7 @@ def test_loss_backward_and_optimizer_step_release_the_clipped_sum(mode, reductio
     assert loss.item() > 0 and float(loss.detach()) == loss.item()
     loss.backward()
     optimizer.step()
-    assert_released(model, (X[:5], Y[:5]), scale=1 / B if reduction == "mean" else 1)
+    assert_released(losses_of(model), (X[:5], Y[:5]), model.parameters(), clip=0.5, divisor=B if reduction == "mean" else 1)
 
 
 def test_a_whole_script_spends_what_the_accountant_says():
@@ -165,7 +158,7 @@ def test_physical_batches_of_a_memory_manager_give_the_logical_batchs_sum():
             optimizer.step()
             if engine.engines[0].steps > released:
                 released += 1
-                assert_released(model, tuple(torch.cat(part) for part in zip(*seen)))
+                assert_released(losses_of(model), tuple(torch.cat(part) for part in zip(*seen)), model.parameters(), clip=0.5, divisor=B)
                 seen = []
     assert released == N // B and not seen
 
@@ -180,7 +173,7 @@ def test_closures_are_run_before_the_release_and_lbfgs_is_refused():
         return loss
 
     assert optimizer.step(closure) > 0
-    assert_released(model, (X[:4], Y[:4]))
+    assert_released(losses_of(model), (X[:4], Y[:4]), model.parameters(), clip=0.5, divisor=B)
     model = small()
     _, model, optimizer, _ = private(model, optimizer=torch.optim.LBFGS(model.parameters()))
     with pytest.raises(ValueError, match="LBFGS"):
@@ -203,7 +196,7 @@ def test_models_that_return_dictionaries_with_a_loss_are_served():
     assert type(out) is Scores
     out["loss"].backward()
     optimizer.step()
-    assert_released(model.inner, (X[:4], Y[:4]))
+    assert_released(losses_of(model.inner), (X[:4], Y[:4]), model.parameters(), clip=0.5, divisor=B)
 
 
 def test_clipping_per_layer_keeps_each_tensors_own_threshold():
@@ -212,10 +205,8 @@ def test_clipping_per_layer_keeps_each_tensors_own_threshold():
     _, model, optimizer, _ = private(model, clipping="per_layer", max_grad_norm=clips, optimizer=torch.optim.SGD(model.parameters(), 0.0))
     F.cross_entropy(model(X[:4]), Y[:4]).backward()
     optimizer.step()
-    gradients = [p.grad.clone() for p in model.parameters()]
-    losses = lambda b: F.cross_entropy(model(b[0]), b[1], reduction="none")
-    for parameter, clip, gradient in zip(model.parameters(), clips, gradients):
-        assert_close(gradient, clipped_sum(losses, (X[:4], Y[:4]), [parameter], clip)[0][0] / B)
+    for parameter, clip in zip(model.parameters(), clips):
+        assert_released(losses_of(model), (X[:4], Y[:4]), [parameter], clip=clip, divisor=B)
 
 
 REFUSED = {
@@ -328,5 +319,4 @@ def test_sums_are_those_of_opacus(mode):
             criterion(made[0](X[part]), Y[part]).backward()
             made[1].step()
         released.append([p.detach() for p in model.parameters()])
-    for one, other in zip(*released):
-        assert_close(one, other, 1e-5)  # Opacus adds 1e-6 to each norm
+    assert_all_close(*released, 1e-5)  # Opacus adds 1e-6 to each norm

@@ -42,6 +42,18 @@ def assert_exact(loss_fn, batch, module: nn.Module, *, clip=1.0, tolerance=1e-9,
     return expected, norms
 
 
+def assert_released(loss_fn, batch, parameters, *, clip=1.0, divisor=8.0):
+    """Each .grad is the loop's clipped sum over the divisor."""
+    parameters = list(parameters)
+    expected, _ = clipped_sum(loss_fn, batch, parameters, clip)
+    assert_all_close([parameter.grad for parameter in parameters], [total / divisor for total in expected])
+
+
+def assert_all_close(found, expected, tolerance=1e-9):
+    for i, (one, other) in enumerate(zip(found, expected, strict=True)):
+        assert_close(one, other, tolerance, f"number {i}")
+
+
 def assert_close(found, expected, tolerance=1e-9, what=""):
     scale = max(1.0, expected.abs().max().item()) if expected.numel() else 1.0
     difference = (found.double() - expected.double()).abs().max().item() if expected.numel() else 0.0
