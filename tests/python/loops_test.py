@@ -4,6 +4,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from classifier import data, engine_for, losses_of, network
 from reference import assert_all_close, assert_exact, assert_released, clipped_sum
 from torch import nn
 from torch.utils.checkpoint import checkpoint
@@ -21,23 +22,6 @@ OPTIMIZERS = {
 }
 
 
-def network():
-    return nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
-
-
-def engine_for(parameters, **options):
-    plan = dict(clip=1.0, noise_multiplier=0.0, expected_batch_size=8.0, sample_rate=0.01)
-    return ghostgrad.Engine(parameters, **{**plan, **options})
-
-
-def losses_of(model):
-    return lambda batch: F.cross_entropy(model(batch[0]), batch[1], reduction="none")
-
-
-def data(examples=6):
-    return torch.randn(examples, 4), torch.randint(0, 3, (examples,))
-
-
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_an_optimizer_does_with_releases_what_it_does_with_the_loops_gradients(name):
     torch.manual_seed(1)
@@ -45,7 +29,7 @@ def test_an_optimizer_does_with_releases_what_it_does_with_the_loops_gradients(n
     theirs.load_state_dict(ours.state_dict())
     batch = data()
     engine, optimizer, other = (
-        engine_for(ours.named_parameters()),
+        engine_for(ours),
         OPTIMIZERS[name](ours.parameters()),
         OPTIMIZERS[name](theirs.parameters()),
     )
@@ -65,7 +49,7 @@ def test_an_optimizer_does_with_releases_what_it_does_with_the_loops_gradients(n
 
 def test_two_engines_train_a_generator_and_a_discriminator():
     generator, discriminator = nn.Sequential(nn.Linear(2, 4), nn.Tanh()), nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 1))
-    engines = [engine_for(m.named_parameters()) for m in (generator, discriminator)]
+    engines = [engine_for(m) for m in (generator, discriminator)]
     optimizers = [torch.optim.SGD(m.parameters(), 0.1) for m in (generator, discriminator)]
     real, z = torch.randn(5, 4), torch.randn(5, 2)
 
@@ -116,7 +100,7 @@ def test_autocast_bfloat16_is_close_to_float32_and_never_above_the_threshold():
 
 def test_a_bfloat16_model_trains():
     model = network().to(torch.bfloat16)
-    engine = engine_for(model.named_parameters(), noise_multiplier=1.0)
+    engine = engine_for(model, noise_multiplier=1.0)
     engine.backward(losses_of(model)((data()[0].bfloat16(), data()[1])))
     engine.step(torch.optim.SGD(model.parameters(), 0.1))
     assert all(p.grad.dtype == torch.bfloat16 for p in model.parameters())
@@ -165,7 +149,7 @@ class LoRA(nn.Module):
 def test_low_rank_adapters_are_exact(merged):
     model = nn.Sequential(LoRA(nn.Linear(4, 8), 2, merged), nn.Tanh(), LoRA(nn.Linear(8, 3), 2, merged))
     assert_exact(losses_of(model), data(), model, independence="assumed")
-    engine = engine_for(model.named_parameters())
+    engine = engine_for(model)
     engine.check_independence(losses_of(model), data())
     engine.backward(losses_of(model)(data()))
     engine.release()
@@ -175,7 +159,7 @@ def test_low_rank_adapters_are_exact(merged):
 def test_a_parameter_unfrozen_later_is_trained_from_the_next_logical_batch():
     model, batch = network(), data()
     model[0].requires_grad_(False)
-    engine = engine_for(model.named_parameters())
+    engine = engine_for(model)
     engine.backward(losses_of(model)(batch))
     model[0].requires_grad_(True)
     with pytest.raises(ghostgrad.PrivacyError, match="within a logical batch"):
@@ -189,7 +173,7 @@ def test_a_parameter_unfrozen_later_is_trained_from_the_next_logical_batch():
 
 def test_two_engines_may_share_a_model_if_gradients_are_cleared_between():
     model, batch = network(), data()
-    one, two = engine_for(model.named_parameters()), engine_for(model.named_parameters(), clip=0.1)
+    one, two = engine_for(model), engine_for(model, clip=0.1)
     one.backward(losses_of(model)(batch))
     one.release()
     with pytest.raises(ghostgrad.PrivacyError, match="zero_grad"):
@@ -202,7 +186,7 @@ def test_two_engines_may_share_a_model_if_gradients_are_cleared_between():
 
 def test_gradients_may_be_changed_between_release_and_step():
     model, batch = network(), data()
-    engine = engine_for(model.named_parameters(), noise_multiplier=1.0)
+    engine = engine_for(model, noise_multiplier=1.0)
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     for _ in range(3):
         engine.backward(losses_of(model)(batch))
@@ -215,7 +199,7 @@ def test_gradients_may_be_changed_between_release_and_step():
 
 def test_evaluation_and_no_grad_between_steps_change_nothing():
     model, batch = network(), data()
-    engine = engine_for(model.named_parameters())
+    engine = engine_for(model)
     engine.backward(losses_of(model)(batch))
     with torch.no_grad():
         model.eval()(batch[0])
