@@ -2,6 +2,7 @@
 """The independence check from Python: batches of any nesting, and every generator of random numbers at the same seed."""
 
 import random
+import sys
 from contextlib import contextmanager
 from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
@@ -58,8 +59,6 @@ def _generators_restored() -> Iterator[None]:
 
 
 def _numpy_random() -> Any:
-    import sys
-
     numpy = sys.modules.get("numpy")
     return numpy.random if numpy is not None else None
 

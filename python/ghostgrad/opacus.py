@@ -41,7 +41,7 @@ from ghostgrad.engine import Engine
 from ghostgrad.errors import InvalidArgument, PrivacyError, Unsupported, invalid
 from ghostgrad.marks import OutputHook, Run, mark
 from ghostgrad.privacy import Accountant, Event, calibrate_noise
-from ghostgrad.sampling import PoissonSampler, collate
+from ghostgrad.sampling import PoissonSampler, collate, cut
 
 __all__ = ["BatchMemoryManager", "PrivacyEngine"]
 
@@ -292,8 +292,7 @@ class _Split:
 
     def __iter__(self) -> Iterator[Any]:
         sampler: Any = self.loader.batch_sampler
-        logical = [sampler.draw(step) for step in sampler.take()]
-        parts = [[batch[at : at + self.size] for at in range(0, max(1, len(batch)), self.size)] for batch in logical]
+        parts = [cut(sampler.draw(step), self.size) or [[]] for step in sampler.take()]
         self.run.skips.clear()
         loader = _with_batches(self.loader, [part for batch in parts for part in batch])
         goes_on = (at + 1 < len(batch) for batch in parts for at in range(len(batch)))

@@ -106,6 +106,11 @@ def collate(dataset: "Dataset[Any]", collate_fn: Collate = default_collate) -> C
     return collated
 
 
+def cut(indices: list[int], size: int) -> list[list[int]]:
+    """A logical batch in parts of this size, of which the last may be smaller; an empty one has none."""
+    return [indices[start : start + size] for start in range(0, len(indices), size)]
+
+
 class _PhysicalIndices:
     """The logical batches of these steps, cut into index lists of one length; what fills up the last one is a copy of its first index."""
 
@@ -114,8 +119,7 @@ class _PhysicalIndices:
         self.steps = steps
 
     def parts(self, step: int) -> list[list[int]]:
-        logical, size = self.sampler.draw(step), self.sampler.physical_batch_size
-        return [logical[start : start + size] for start in range(0, len(logical), size)]
+        return cut(self.sampler.draw(step), self.sampler.physical_batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
         for step in self.steps:
