@@ -94,11 +94,11 @@ class OutputHook:
     def __init__(self, run: Run) -> None:
         self._run = weakref.ref(run)
 
-    def __call__(self, module: nn.Module, args: Any, output: Any) -> Any:
+    def __call__(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> Any:
         run = self._run()
         if run is None or not torch.is_grad_enabled():
             return None
-        sizes = [len(part) for part in tensors_of(args) if part.dim() > 0]
+        sizes = [len(part) for part in tensors_of((args, kwargs)) if part.dim() > 0]
         run.empty = bool(sizes) and max(sizes) == 0
         return mapped(lambda tensor: mark(tensor, run), output)
 

@@ -151,7 +151,7 @@ class PrivacyEngine:
 
     def _attached(self, run: Run, module: nn.Module, optimizer: Optimizer) -> Run:
         self._runs.append(run)
-        module.register_forward_hook(OutputHook(run))
+        module.register_forward_hook(OutputHook(run), with_kwargs=True)
         optimizer.register_step_pre_hook(run.before_step)
         return run
 

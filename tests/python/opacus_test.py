@@ -95,10 +95,21 @@ def test_a_target_epsilon_is_kept():
     assert 2.9 < engine.get_epsilon(1e-5) <= 3.0
 
 
-def test_an_empty_logical_batch_is_released():
-    model = small()
-    engine, model, optimizer, _ = private(model, noise_multiplier=1.0)
-    F.cross_entropy(model(X[:0]), Y[:0]).backward()
+class ByName(nn.Module):
+    """Takes its batch by name, as transformers are called."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = small()
+
+    def forward(self, *, x):
+        return self.inner(x)
+
+
+@pytest.mark.parametrize("make, call", [(small, lambda model, x: model(x)), (ByName, lambda model, x: model(x=x))])
+def test_an_empty_logical_batch_is_released(make, call):
+    engine, model, optimizer, _ = private(make(), noise_multiplier=1.0)
+    F.cross_entropy(call(model, X[:0]), Y[:0]).backward()
     optimizer.step()
     assert engine.engines[0].steps == 1 and all(torch.isfinite(p.grad).all() and p.grad.abs().sum() > 0 for p in model.parameters())
 
