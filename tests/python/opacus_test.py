@@ -291,6 +291,16 @@ def test_a_checkpoint_goes_on_where_it_was_written(tmp_path):
     assert other.get_epsilon(1e-5) == engine.get_epsilon(1e-5) and torch.equal(twin[1].weight, model[1].weight)
 
 
+def test_a_checkpoint_of_other_sampling_is_refused(tmp_path):
+    engine, model, *_ = private(small(), noise_multiplier=1.0)
+    engine.save_checkpoint(path=tmp_path / "run.pt", module=model)
+    shuffled, twin, *_ = private(small(), noise_multiplier=1.0, poisson_sampling=False)
+    before = copy.deepcopy(twin.state_dict())
+    with pytest.raises(ValueError, match="sample rate 0.25, but got None"):
+        shuffled.load_checkpoint(path=tmp_path / "run.pt", module=twin)
+    assert all(torch.equal(before[name], value) for name, value in twin.state_dict().items())
+
+
 @needs_opacus
 @pytest.mark.filterwarnings("ignore")
 def test_arguments_and_defaults_are_those_of_opacus():
