@@ -8,6 +8,7 @@ for physical_batches in ghostgrad.logical_batches(dataset, sampler):
     engine.step(optimizer)
 """
 
+import math
 from typing import Any, Callable, Iterator
 
 import torch
@@ -56,7 +57,7 @@ class PoissonSampler(Sampler[list[int]]):
         self.data_set_size = data_set_size
         self.sample_rate = sample_rate
         self.physical_batch_size = physical_batch_size
-        self.steps = int(-(-1 // sample_rate)) if steps is None else steps
+        self.steps = math.ceil(1 / sample_rate) if steps is None else steps
         self.drawn = 0  # steps handed out, over all iterations
         if self.steps < 0:
             raise invalid("steps", "must not be negative", str(steps), "pass the number of logical batches")
