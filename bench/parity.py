@@ -27,6 +27,8 @@ EXAMPLES, BATCH, EPOCHS, SIGMA, CLIP, RATE = 10_000, 250, 3, 1.0, 1.0, 0.25
 
 
 class SampleNet(nn.Module):
+    """The small convolutional network of the MNIST examples."""
+
     def __init__(self):
         super().__init__()
         self.conv1, self.conv2 = nn.Conv2d(1, 16, 8, 2, padding=3), nn.Conv2d(16, 32, 4, 2)

@@ -46,9 +46,8 @@ def table(report: dict) -> str:
     rows = next((value for value in report.values() if isinstance(value, list) and value and isinstance(value[0], dict)), None)
     if rows is None:
         raise ValueError(f"no list of rows among {', '.join(report) or 'nothing'}")
-    columns = list(rows[0])
-    lines = [columns, ["---"] * len(columns)] + [[cell(row.get(column, "")) for column in columns] for row in rows]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+    columns = tuple(rows[0])
+    return results.lines_of([columns, *(tuple(cell(row.get(column, "")) for column in columns) for row in rows)])
 
 
 def content(name: str, root: Path, program: Path | None) -> str:
@@ -56,9 +55,7 @@ def content(name: str, root: Path, program: Path | None) -> str:
     if name in results.TABLES:
         return results.TABLES[name](root)
     if name in COVERAGE:
-        if not (root / COVERAGE[name]).is_file():
-            raise ValueError(f"{COVERAGE[name]} is missing; python {COVERAGE[name].parent}/measure.py")
-        return table(json.loads(tree.read(root / COVERAGE[name])))
+        return table(results.kept(root, COVERAGE[name], f"python {COVERAGE[name].parent}/measure.py"))
     if name in COMMANDS and program is not None:
         return table(json.loads(output_of(program, name, "--json")))
     if name.startswith(HELP) and program is not None:

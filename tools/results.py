@@ -1,21 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tables of what `ghostgrad bench --json` measured. The kept results lie in bench/*.json; documents show only what is made of them.
 
-TABLES["bench"](root)       Markdown of bench/results.json
+    TABLES["bench"](root)       Markdown of bench/results.json
 """
 
 import json
 from pathlib import Path
 from typing import Callable
 
+import tree
+
 Row = dict
 
 
+def kept(root: Path, path: Path, remedy: str) -> dict:
+    """The report that is kept at this path below the root; where it is missing, a ValueError says how to make it."""
+    if not (root / path).is_file():
+        raise ValueError(f"{path} is missing; {remedy}")
+    return json.loads(tree.read(root / path))
+
+
 def report_of(root: Path, name: str) -> dict:
-    path = root / "bench" / f"{name}.json"
-    if not path.is_file():
-        raise ValueError(f"bench/{name}.json is missing; ./dev bench --json >bench/{name}.json (options: docs/benchmarks.md)")
-    return json.loads(path.read_text(encoding="utf-8"))
+    path = Path(f"bench/{name}.json")
+    return kept(root, path, f"./dev bench --json >{path} (options: docs/benchmarks.md)")
 
 
 def rows_of(root: Path, name: str) -> list[Row]:

@@ -12,7 +12,7 @@ from ghostgrad import _core
 from ghostgrad.errors import PrivacyError, compiled_models_explained, invalid
 from ghostgrad.independence import FlatBatch, IndependenceReport, LossFunction, losses_from, run_check
 from ghostgrad.parameters import Parameters, named_pairs
-from ghostgrad.privacy import Event, PrivacyStatement
+from ghostgrad.privacy import USUAL_ACCOUNTANT, Event, PrivacyStatement
 
 _STATE_VERSION = 1
 _COMPILED = (
@@ -103,7 +103,7 @@ class Engine:
         groups: str = "flat",
         adaptive_clipping: dict[str, float] | bool | None = None,
         independence: str = "graph",
-        accountant: str = "pld",
+        accountant: str = USUAL_ACCOUNTANT,
         keep_bytes: int = 1 << 30,
         test_seed: int | None = None,
     ) -> None:
@@ -200,7 +200,11 @@ class Engine:
 
     @property
     def history(self) -> Event | None:
-        """What was released so far, for an `Accountant` that adds up several engines; None without a sample rate or before any release."""
+        """What was released so far, for an `Accountant` that adds up several engines; None without a sample rate.
+
+        Raises:
+            PrivacyError: inside a logical batch.
+        """
         return self._core.past()[0]
 
     @property

@@ -2,7 +2,7 @@
 """The independence check from Python: batches of any nesting, and every generator of random numbers at the same seed."""
 
 import random
-from collections.abc import Mapping
+import sys
 from contextlib import contextmanager
 from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ghostgrad import _core
 from ghostgrad.errors import compiled_models_explained, invalid
+from ghostgrad.nests import mapped, tensors_of
 from ghostgrad.parameters import Parameters, named_pairs
 
 LossFunction = Callable[[Any], Tensor]
@@ -30,38 +31,16 @@ class FlatBatch:
 
     def __init__(self, batch: Any) -> None:
         self.batch = batch
-        self.tensors: list[Tensor] = []
-        self._collect(batch)
+        self.tensors = list(tensors_of(batch))
         if not self.tensors:
             raise invalid(
                 "batch", "must be a tensor, or a tuple, list or dict of tensors", type(batch).__name__, "pass examples along axis 0"
             )
 
-    def _collect(self, part: Any) -> None:
-        if isinstance(part, Tensor):
-            self.tensors.append(part)
-        elif isinstance(part, Mapping):
-            for value in part.values():
-                self._collect(value)
-        elif isinstance(part, (tuple, list)):
-            for value in part:
-                self._collect(value)
-
     def rebuilt(self, tensors: Iterable[Tensor]) -> Any:
         """The batch with these tensors in place of its own; everything else in it stays as it is."""
-        return _rebuilt(self.batch, iter(tensors))
-
-
-def _rebuilt(part: Any, tensors: Iterator[Tensor]) -> Any:
-    if isinstance(part, Tensor):
-        return next(tensors)
-    if isinstance(part, Mapping):
-        values = {key: _rebuilt(value, tensors) for key, value in part.items()}
-        return values if type(part) is dict else type(part)(values)  # type: ignore[call-arg]
-    if isinstance(part, (tuple, list)):
-        parts = [_rebuilt(value, tensors) for value in part]
-        return type(part)(*parts) if hasattr(part, "_fields") else type(part)(parts)
-    return part
+        remaining = iter(tensors)
+        return mapped(lambda _: next(remaining), self.batch)
 
 
 @contextmanager
@@ -80,8 +59,6 @@ def _generators_restored() -> Iterator[None]:
 
 
 def _numpy_random() -> Any:
-    import sys
-
     numpy = sys.modules.get("numpy")
     return numpy.random if numpy is not None else None
 

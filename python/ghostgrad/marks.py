@@ -4,7 +4,7 @@ the loss, and backward() of a marked loss hands its graph to the engine; a pre-h
 
 import weakref
 from collections import deque
-from typing import Any, Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from ghostgrad.engine import Engine
 from ghostgrad.errors import invalid
+from ghostgrad.nests import mapped, tensors_of
 
 
 class Marked(Tensor):
@@ -22,7 +23,7 @@ class Marked(Tensor):
 
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        run = next(part._run for part in flat((args, kwargs or {})) if isinstance(part, Marked))
+        run = next(part._run for part in tensors_of((args, kwargs or {})) if isinstance(part, Marked))
         result = func(*mapped(unmarked, tuple(args)), **mapped(unmarked, dict(kwargs or {})))
         return mapped(lambda tensor: mark(tensor, run), result)
 
@@ -32,31 +33,6 @@ class Marked(Tensor):
                 "backward", "must be called without arguments", "others than retain_graph", "call loss.backward() of a scalar loss"
             )
         self._run.backward(self._plain)
-
-
-def flat(value: Any) -> Iterator[Any]:
-    if isinstance(value, (list, tuple)):
-        for part in value:
-            yield from flat(part)
-    elif isinstance(value, dict):
-        yield from flat(list(value.values()))
-    else:
-        yield value
-
-
-def mapped(change: Callable[[Tensor], Tensor], value: Any) -> Any:
-    """The same nest of tuples, lists and dictionaries (of any class) with changed tensors."""
-    if isinstance(value, Tensor):
-        return change(value)
-    if isinstance(value, dict):
-        changed = {key: mapped(change, part) for key, part in value.items()}
-        if type(value) is dict:
-            return changed
-        return type(value)(**changed) if all(isinstance(key, str) for key in changed) else type(value)(changed)
-    if isinstance(value, tuple):
-        parts = [mapped(change, part) for part in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-    return [mapped(change, part) for part in value] if type(value) is list else value
 
 
 def mark(tensor: Tensor, run: "Run") -> Tensor:
@@ -118,11 +94,11 @@ class OutputHook:
     def __init__(self, run: Run) -> None:
         self._run = weakref.ref(run)
 
-    def __call__(self, module: nn.Module, args: Any, output: Any) -> Any:
+    def __call__(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> Any:
         run = self._run()
         if run is None or not torch.is_grad_enabled():
             return None
-        sizes = [len(part) for part in flat(args) if isinstance(part, Tensor) and part.dim() > 0]
+        sizes = [len(part) for part in tensors_of((args, kwargs)) if part.dim() > 0]
         run.empty = bool(sizes) and max(sizes) == 0
         return mapped(lambda tensor: mark(tensor, run), output)
 

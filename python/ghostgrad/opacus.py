@@ -40,8 +40,8 @@ from torch.utils.data import DataLoader, IterableDataset
 from ghostgrad.engine import Engine
 from ghostgrad.errors import InvalidArgument, PrivacyError, Unsupported, invalid
 from ghostgrad.marks import OutputHook, Run, mark
-from ghostgrad.privacy import Accountant, calibrate_noise
-from ghostgrad.sampling import PoissonSampler, collate
+from ghostgrad.privacy import Accountant, Event, calibrate_noise
+from ghostgrad.sampling import PoissonSampler, collate, cut
 
 __all__ = ["BatchMemoryManager", "PrivacyEngine"]
 
@@ -151,7 +151,7 @@ class PrivacyEngine:
 
     def _attached(self, run: Run, module: nn.Module, optimizer: Optimizer) -> Run:
         self._runs.append(run)
-        module.register_forward_hook(OutputHook(run))
+        module.register_forward_hook(OutputHook(run), with_kwargs=True)
         optimizer.register_step_pre_hook(run.before_step)
         return run
 
@@ -206,8 +206,7 @@ class PrivacyEngine:
             return self.engines[0].epsilon(delta)
         total = Accountant(self.accountant)
         for engine in self.engines:
-            if engine.epsilon(delta) > 0 and engine.history is not None:  # epsilon refuses engines without a sample rate
-                total.compose(engine.history)
+            total.compose(_history(engine))
         return total.epsilon(delta).value
 
     # ---- what Opacus' class has besides ------------------------------------------------------------------------------------------
@@ -247,12 +246,17 @@ class PrivacyEngine:
         torch.save({**(checkpoint_dict or {}), **states, "optimizer": optimizer and optimizer.state_dict()}, path)
 
     def load_checkpoint(self, *, path: str | os.PathLike[str], module: nn.Module, optimizer: Optimizer | None = None) -> dict[str, Any]:
-        """Goes on where `save_checkpoint` was called; make everything private first."""
+        """Goes on where `save_checkpoint` was called; make everything private first.
+
+        Raises:
+            InvalidArgument: another number of models, or loaders that sample in another way than those of the checkpoint.
+        """
         found = torch.load(path, weights_only=True)
         if len(found["privacy"]) != len(self._runs):
             raise invalid(
                 "load_checkpoint", f"needs {len(found['privacy'])} private models", str(len(self._runs)), "call make_private first"
             )
+        _refuse_other_sampling(self.engines, found["privacy"])
         module.load_state_dict(found.pop("module"))
         state = found.pop("optimizer")
         if optimizer is not None and state is not None:
@@ -293,14 +297,29 @@ class _Split:
 
     def __iter__(self) -> Iterator[Any]:
         sampler: Any = self.loader.batch_sampler
-        logical = [sampler.draw(step) for step in sampler.take()]
-        parts = [[batch[at : at + self.size] for at in range(0, max(1, len(batch)), self.size)] for batch in logical]
+        parts = [cut(sampler.draw(step), self.size) or [[]] for step in sampler.take()]
         self.run.skips.clear()
         loader = _with_batches(self.loader, [part for batch in parts for part in batch])
         goes_on = (at + 1 < len(batch) for batch in parts for at in range(len(batch)))
         for values, skipped in zip(loader, goes_on):
             self.run.skips.append(skipped)
             yield values
+
+
+def _history(engine: Engine) -> Event:
+    """What an engine released; refused where batches did not come from Poisson sampling."""
+    history = engine.history
+    if history is None:
+        raise invalid("sample_rate", "is needed to account for privacy", "a shuffled loader", "leave poisson_sampling True")
+    return history
+
+
+def _refuse_other_sampling(engines: list[Engine], states: list[dict[str, Any]]) -> None:
+    """A state brings its sample rate along, which the accountant takes for the steps to come, too."""
+    for engine, state in zip(engines, states):
+        now, then = (found["plan"]["sample_rate"] for found in (engine.state_dict(), state))
+        if now != then:
+            raise invalid("load_checkpoint", f"must go on with sample rate {then}", str(now), "make_private as before, with such a loader")
 
 
 def _refuse_what_cannot_be(noise_generator: Any, rand_on_empty: bool) -> None:

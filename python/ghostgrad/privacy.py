@@ -32,6 +32,8 @@ __all__ = [
     "repeated",
 ]
 
+USUAL_ACCOUNTANT = "pld"  # who answers when nobody is named, as in the core
+
 
 class Bound(NamedTuple):
     """A number that the privacy loss does not exceed, and what its reader must know."""
@@ -69,7 +71,7 @@ class Accountant:
         Unsupported: an adjacency or an event that this accountant cannot serve.
     """
 
-    def __init__(self, name: str = "pld", *, adjacency: str = "add_remove") -> None:
+    def __init__(self, name: str = USUAL_ACCOUNTANT, *, adjacency: str = "add_remove") -> None:
         self._core = _core.Accountant(name, adjacency)
 
     @property
@@ -98,7 +100,13 @@ class Accountant:
 
 
 def epsilon(
-    *, noise_multiplier: float, sample_rate: float, steps: int, delta: float, accountant: str = "pld", adjacency: str = "add_remove"
+    *,
+    noise_multiplier: float,
+    sample_rate: float,
+    steps: int,
+    delta: float,
+    accountant: str = USUAL_ACCOUNTANT,
+    adjacency: str = "add_remove",
 ) -> float:
     """Upper bound on epsilon of a training run: `steps` releases on Poisson batches. As `ghostgrad account`.
 
@@ -120,7 +128,7 @@ class Calibration(NamedTuple):
 
 
 def calibrate_noise(
-    *, epsilon: float, delta: float, sample_rate: float, steps: int, accountant: str = "pld", adjacency: str = "add_remove"
+    *, epsilon: float, delta: float, sample_rate: float, steps: int, accountant: str = USUAL_ACCOUNTANT, adjacency: str = "add_remove"
 ) -> Calibration:
     """The smallest noise multiplier that keeps `steps` releases within (epsilon, delta). As `ghostgrad calibrate`.
 

@@ -8,6 +8,7 @@ for physical_batches in ghostgrad.logical_batches(dataset, sampler):
     engine.step(optimizer)
 """
 
+import math
 from typing import Any, Callable, Iterator
 
 import torch
@@ -16,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
 from ghostgrad import _core
 from ghostgrad.errors import invalid
+from ghostgrad.nests import mapped
 from ghostgrad.privacy import Event, gaussian
 
 Collate = Callable[[list[Any]], Any]
@@ -55,7 +57,7 @@ class PoissonSampler(Sampler[list[int]]):
         self.data_set_size = data_set_size
         self.sample_rate = sample_rate
         self.physical_batch_size = physical_batch_size
-        self.steps = int(-(-1 // sample_rate)) if steps is None else steps
+        self.steps = math.ceil(1 / sample_rate) if steps is None else steps
         self.drawn = 0  # steps handed out, over all iterations
         if self.steps < 0:
             raise invalid("steps", "must not be negative", str(steps), "pass the number of logical batches")
@@ -100,19 +102,14 @@ def collate(dataset: "Dataset[Any]", collate_fn: Collate = default_collate) -> C
     def collated(examples: list[Any]) -> Any:
         if examples:
             return collate_fn(examples)
-        return _without_rows(collate_fn([dataset[0]]))
+        return mapped(lambda tensor: tensor[:0], collate_fn([dataset[0]]))
 
     return collated
 
 
-def _without_rows(batch: Any) -> Any:
-    if isinstance(batch, Tensor):
-        return batch[:0]
-    if isinstance(batch, dict):
-        return {key: _without_rows(value) for key, value in batch.items()}
-    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
-        return type(batch)(*(_without_rows(value) for value in batch))
-    return type(batch)(_without_rows(value) for value in batch) if isinstance(batch, (list, tuple)) else batch
+def cut(indices: list[int], size: int) -> list[list[int]]:
+    """A logical batch in parts of this size, of which the last may be smaller; an empty one has none."""
+    return [indices[start : start + size] for start in range(0, len(indices), size)]
 
 
 class _PhysicalIndices:
@@ -123,8 +120,7 @@ class _PhysicalIndices:
         self.steps = steps
 
     def parts(self, step: int) -> list[list[int]]:
-        logical, size = self.sampler.draw(step), self.sampler.physical_batch_size
-        return [logical[start : start + size] for start in range(0, len(logical), size)]
+        return cut(self.sampler.draw(step), self.sampler.physical_batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
         for step in self.steps:

@@ -11,7 +11,7 @@ Q = 0.01
 
 
 def network():
-    return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+    return nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
 
 
 def engine_for(model, **options):

@@ -4,6 +4,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from classifier import data, losses_of, network
 from reference import assert_exact
 from torch import nn
 from torch.nn.utils import parametrizations
@@ -11,29 +12,17 @@ from torch.nn.utils import parametrizations
 import ghostgrad
 
 
-def network():
-    return nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
-
-
-def data(examples=6):
-    return torch.randn(examples, 4), torch.randint(0, 3, (examples,))
-
-
-def classify(model):
-    return lambda batch: F.cross_entropy(model(batch[0]), batch[1], reduction="none")
-
-
 def parametrized(kind, evaluate=False):
     model = network()
     kind(model[0])
     model.train(not evaluate)
-    return model, classify(model), data()
+    return model, losses_of(model), data()
 
 
 def with_forward_hook():
     model = network()
     model[0].register_forward_hook(lambda module, inputs, output: 2 * output)
-    return model, classify(model), data()
+    return model, losses_of(model), data()
 
 
 def by_functional_call():
@@ -98,7 +87,7 @@ def whole_transformer():
 def lazy_prelu_rms():
     model = nn.Sequential(nn.LazyLinear(8), nn.PReLU(), nn.RMSNorm(8), nn.Linear(8, 3))
     model(torch.zeros(1, 4))
-    return model, classify(model), data()
+    return model, losses_of(model), data()
 
 
 def one_dimensional_convolutions():
@@ -191,4 +180,4 @@ def test_module_hooks_on_gradients_are_refused():
     model = network()
     model[0].register_full_backward_hook(lambda module, below, above: None)
     with pytest.raises(ghostgrad.PrivacyError, match="hooks"):
-        ghostgrad.testing.clipped_sum(classify(model)(data()), model.named_parameters(), independence="assumed")
+        ghostgrad.testing.clipped_sum(losses_of(model)(data()), model.named_parameters(), independence="assumed")

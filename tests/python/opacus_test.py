@@ -9,7 +9,9 @@ import pickle
 import pytest
 import torch
 import torch.nn.functional as F
-from reference import assert_close, clipped_sum
+from classifier import losses_of
+from parity import SampleNet
+from reference import assert_all_close, assert_released
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -19,20 +21,6 @@ from ghostgrad.opacus import BatchMemoryManager, PrivacyEngine
 N, B = 24, 6
 X, Y = torch.randn(N, 1, 28, 28).double(), torch.arange(N) % 10
 needs_opacus = pytest.mark.skipif(importlib.util.find_spec("opacus") is None, reason="opacus is not installed")
-
-
-class SampleNet(nn.Module):
-    """The small convolutional network of the MNIST examples."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv1, self.conv2 = nn.Conv2d(1, 16, 8, 2, padding=3), nn.Conv2d(16, 32, 4, 2)
-        self.fc1, self.fc2 = nn.Linear(32 * 4 * 4, 32), nn.Linear(32, 10)
-
-    def forward(self, x):
-        x = F.max_pool2d(F.relu(self.conv1(x)), 2, 1)
-        x = F.max_pool2d(F.relu(self.conv2(x)), 2, 1)
-        return self.fc2(F.relu(self.fc1(x.flatten(1))))
 
 
 class Scores(dict):
@@ -51,14 +39,6 @@ def private(model, **options):
     return engine, *engine.make_private(module=model, optimizer=optimizer, data_loader=loader, **options)
 
 
-def assert_released(model, batch, clip=0.5, scale=1 / B):
-    """.grad is the loop's clipped sum over these examples."""
-    losses = lambda b: F.cross_entropy(model(b[0]), b[1], reduction="none")
-    gradients = [p.grad.clone() for p in model.parameters()]
-    for gradient, total in zip(gradients, clipped_sum(losses, batch, list(model.parameters()), clip)[0]):
-        assert_close(gradient, total * scale)
-
-
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 @pytest.mark.parametrize("mode", ["hooks", "functorch", "ew", "ghost"])
 def test_loss_backward_and_optimizer_step_release_the_clipped_sum(mode, reduction):
@@ -75,7 +55,7 @@ def test_loss_backward_and_optimizer_step_release_the_clipped_sum(mode, reductio
     assert loss.item() > 0 and float(loss.detach()) == loss.item()
     loss.backward()
     optimizer.step()
-    assert_released(model, (X[:5], Y[:5]), scale=1 / B if reduction == "mean" else 1)
+    assert_released(losses_of(model), (X[:5], Y[:5]), model.parameters(), clip=0.5, divisor=B if reduction == "mean" else 1)
 
 
 def test_a_whole_script_spends_what_the_accountant_says():
@@ -115,10 +95,21 @@ def test_a_target_epsilon_is_kept():
     assert 2.9 < engine.get_epsilon(1e-5) <= 3.0
 
 
-def test_an_empty_logical_batch_is_released():
-    model = small()
-    engine, model, optimizer, _ = private(model, noise_multiplier=1.0)
-    F.cross_entropy(model(X[:0]), Y[:0]).backward()
+class ByName(nn.Module):
+    """Takes its batch by name, as transformers are called."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = small()
+
+    def forward(self, *, x):
+        return self.inner(x)
+
+
+@pytest.mark.parametrize("make, call", [(small, lambda model, x: model(x)), (ByName, lambda model, x: model(x=x))])
+def test_an_empty_logical_batch_is_released(make, call):
+    engine, model, optimizer, _ = private(make(), noise_multiplier=1.0)
+    F.cross_entropy(call(model, X[:0]), Y[:0]).backward()
     optimizer.step()
     assert engine.engines[0].steps == 1 and all(torch.isfinite(p.grad).all() and p.grad.abs().sum() > 0 for p in model.parameters())
 
@@ -178,7 +169,7 @@ def test_physical_batches_of_a_memory_manager_give_the_logical_batchs_sum():
             optimizer.step()
             if engine.engines[0].steps > released:
                 released += 1
-                assert_released(model, tuple(torch.cat(part) for part in zip(*seen)))
+                assert_released(losses_of(model), tuple(torch.cat(part) for part in zip(*seen)), model.parameters(), clip=0.5, divisor=B)
                 seen = []
     assert released == N // B and not seen
 
@@ -193,7 +184,7 @@ def test_closures_are_run_before_the_release_and_lbfgs_is_refused():
         return loss
 
     assert optimizer.step(closure) > 0
-    assert_released(model, (X[:4], Y[:4]))
+    assert_released(losses_of(model), (X[:4], Y[:4]), model.parameters(), clip=0.5, divisor=B)
     model = small()
     _, model, optimizer, _ = private(model, optimizer=torch.optim.LBFGS(model.parameters()))
     with pytest.raises(ValueError, match="LBFGS"):
@@ -216,7 +207,7 @@ def test_models_that_return_dictionaries_with_a_loss_are_served():
     assert type(out) is Scores
     out["loss"].backward()
     optimizer.step()
-    assert_released(model.inner, (X[:4], Y[:4]))
+    assert_released(losses_of(model.inner), (X[:4], Y[:4]), model.parameters(), clip=0.5, divisor=B)
 
 
 def test_clipping_per_layer_keeps_each_tensors_own_threshold():
@@ -225,10 +216,8 @@ def test_clipping_per_layer_keeps_each_tensors_own_threshold():
     _, model, optimizer, _ = private(model, clipping="per_layer", max_grad_norm=clips, optimizer=torch.optim.SGD(model.parameters(), 0.0))
     F.cross_entropy(model(X[:4]), Y[:4]).backward()
     optimizer.step()
-    gradients = [p.grad.clone() for p in model.parameters()]
-    losses = lambda b: F.cross_entropy(model(b[0]), b[1], reduction="none")
-    for parameter, clip, gradient in zip(model.parameters(), clips, gradients):
-        assert_close(gradient, clipped_sum(losses, (X[:4], Y[:4]), [parameter], clip)[0][0] / B)
+    for parameter, clip in zip(model.parameters(), clips):
+        assert_released(losses_of(model), (X[:4], Y[:4]), [parameter], clip=clip, divisor=B)
 
 
 REFUSED = {
@@ -264,6 +253,9 @@ def test_without_poisson_sampling_there_is_no_epsilon():
     optimizer.step()
     with pytest.raises(ValueError, match="sample"):
         engine.get_epsilon(1e-5)
+    private(small(), noise_multiplier=1.0, engine=engine)
+    with pytest.raises(ValueError, match="sample"):
+        engine.get_epsilon(1e-5)
 
 
 def test_copies_and_evaluation_are_those_of_an_ordinary_model():
@@ -285,6 +277,8 @@ def test_two_private_models_spend_together():
         optimizer.step()
     both = ghostgrad.epsilon(noise_multiplier=1.0, sample_rate=B / N, steps=2, delta=1e-5, accountant="rdp")
     assert engine.get_epsilon(1e-5) == pytest.approx(both, rel=1e-9)
+    private(small(), noise_multiplier=1.0, engine=engine)  # has released nothing
+    assert engine.get_epsilon(1e-5) == pytest.approx(both, rel=1e-9)
 
 
 def test_a_checkpoint_goes_on_where_it_was_written(tmp_path):
@@ -295,6 +289,16 @@ def test_a_checkpoint_goes_on_where_it_was_written(tmp_path):
     other, twin, resumed, _ = private(small(), noise_multiplier=1.0)
     assert other.load_checkpoint(path=tmp_path / "run.pt", module=twin, optimizer=resumed) == {"epoch": 3}
     assert other.get_epsilon(1e-5) == engine.get_epsilon(1e-5) and torch.equal(twin[1].weight, model[1].weight)
+
+
+def test_a_checkpoint_of_other_sampling_is_refused(tmp_path):
+    engine, model, *_ = private(small(), noise_multiplier=1.0)
+    engine.save_checkpoint(path=tmp_path / "run.pt", module=model)
+    shuffled, twin, *_ = private(small(), noise_multiplier=1.0, poisson_sampling=False)
+    before = copy.deepcopy(twin.state_dict())
+    with pytest.raises(ValueError, match="sample rate 0.25, but got None"):
+        shuffled.load_checkpoint(path=tmp_path / "run.pt", module=twin)
+    assert all(torch.equal(before[name], value) for name, value in twin.state_dict().items())
 
 
 @needs_opacus
@@ -336,5 +340,4 @@ def test_sums_are_those_of_opacus(mode):
             criterion(made[0](X[part]), Y[part]).backward()
             made[1].step()
         released.append([p.detach() for p in model.parameters()])
-    for one, other in zip(*released):
-        assert_close(one, other, 1e-5)  # Opacus adds 1e-6 to each norm
+    assert_all_close(*released, 1e-5)  # Opacus adds 1e-6 to each norm

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ghostgrad
-from ghostgrad import privacy
+from ghostgrad import _core, privacy
 
 
 @given(st.floats(0.5, 8), st.floats(1e-4, 0.5), st.integers(1, 1000))
@@ -17,6 +17,10 @@ def test_the_calibrated_noise_spends_the_budget_and_no_more(epsilon, q, steps):
     found = ghostgrad.calibrate_noise(epsilon=epsilon, delta=1e-6, sample_rate=q, steps=steps, accountant="rdp")
     spent = ghostgrad.epsilon(noise_multiplier=found.noise_multiplier, sample_rate=q, steps=steps, delta=1e-6, accountant="rdp")
     assert spent == found.epsilon <= epsilon and (spent >= 0.999 * epsilon or found.warnings)
+
+
+def test_the_default_accountant_is_the_cores():
+    assert ghostgrad.Accountant().name == privacy.USUAL_ACCOUNTANT == _core.PlanOptions().accountant
 
 
 def test_the_default_accountant_needs_less_noise_for_the_same_budget():

@@ -2,22 +2,19 @@
 """The oracle: one example at a time, the slow and obvious way."""
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 import ghostgrad
+from ghostgrad.nests import mapped, tensors_of
 
 
 def rows(batch, i):
     """The batch that holds example i alone."""
-    if isinstance(batch, Tensor):
-        return batch[i : i + 1]
-    if isinstance(batch, dict):
-        return {key: rows(value, i) for key, value in batch.items()}
-    return tuple(rows(value, i) for value in batch)
+    return mapped(lambda tensor: tensor[i : i + 1], batch)
 
 
 def length(batch):
-    return len(batch) if isinstance(batch, Tensor) else length(next(iter(batch.values())) if isinstance(batch, dict) else batch[0])
+    return len(next(tensors_of(batch)))
 
 
 def clipped_sum(loss_fn, batch, parameters, clip=1.0):
@@ -43,6 +40,18 @@ def assert_exact(loss_fn, batch, module: nn.Module, *, clip=1.0, tolerance=1e-9,
     for (name, _), one, other in zip(named, found, expected):
         assert_close(one, other, tolerance, name)
     return expected, norms
+
+
+def assert_released(loss_fn, batch, parameters, *, clip=1.0, divisor=8.0):
+    """Each .grad is the loop's clipped sum over the divisor."""
+    parameters = list(parameters)
+    expected, _ = clipped_sum(loss_fn, batch, parameters, clip)
+    assert_all_close([parameter.grad for parameter in parameters], [total / divisor for total in expected])
+
+
+def assert_all_close(found, expected, tolerance=1e-9):
+    for i, (one, other) in enumerate(zip(found, expected, strict=True)):
+        assert_close(one, other, tolerance, f"number {i}")
 
 
 def assert_close(found, expected, tolerance=1e-9, what=""):

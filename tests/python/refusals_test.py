@@ -4,6 +4,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from classifier import engine_for, losses_of
 from torch import nn
 
 import ghostgrad
@@ -17,14 +18,6 @@ def network(*between):
 
 def sums(losses, model, **options):
     return ghostgrad.testing.clipped_sum(losses, model.named_parameters(), **options)
-
-
-def losses_of(model):
-    return lambda batch: F.cross_entropy(model(batch[0]), batch[1], reduction="none")
-
-
-def engine_for(model):
-    return ghostgrad.Engine(model.named_parameters(), noise_multiplier=0, expected_batch_size=1)
 
 
 def test_losses_of_shape_b_1_are_refused():

@@ -76,7 +76,7 @@ def test_workers_load_the_same_batches():
 
 
 def test_the_default_number_of_steps_is_an_epoch_rounded_up():
-    assert [len(ghostgrad.PoissonSampler(10, sample_rate=q)) for q in (1.0, 0.5, 0.3, 0.1)] == [1, 2, 4, 10]
+    assert [len(ghostgrad.PoissonSampler(10, sample_rate=q)) for q in (1.0, 0.5, 1 / 3, 0.3, 0.1)] == [1, 2, 3, 4, 10]
 
 
 def test_its_event_is_the_engines():

@@ -4,7 +4,8 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from reference import assert_close, clipped_sum
+from classifier import losses_of
+from reference import assert_all_close, assert_close, assert_released, clipped_sum
 from torch import nn
 
 import ghostgrad
@@ -12,7 +13,7 @@ import ghostgrad
 B = 5
 
 
-def models():
+def network():
     return nn.Sequential(nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, 4))
 
 
@@ -55,23 +56,19 @@ PLAIN = {
 @pytest.mark.parametrize("name", PLAIN)
 def test_a_plain_reduction_gives_the_sums_of_its_examples(name):
     scalar, each = PLAIN[name]
-    model = models()
-    parameters = list(model.parameters())
+    model = network()
     out = model(X)
     expected, norms = ghostgrad.testing.clipped_sum(each(out), model.named_parameters(), clip=0.3)
     found, found_norms = ghostgrad.testing.clipped_sum(scalar(out), model.named_parameters(), clip=0.3)
     assert_close(found_norms, norms)
-    for one, other, p in zip(found, expected, parameters):
-        assert_close(one, other)
+    assert_all_close(found, expected)
 
 
 def test_a_plain_reduction_agrees_with_the_loop():
-    model = models()
+    model = network()
     found, _ = ghostgrad.testing.clipped_sum(F.cross_entropy(model(X), CLASSES), model.named_parameters(), clip=0.3)
-    losses = lambda batch: F.cross_entropy(model(batch[0]), batch[1], reduction="none")
-    expected, _ = clipped_sum(losses, (X, CLASSES), list(model.parameters()), 0.3)
-    for one, other in zip(found, expected):
-        assert_close(one, other)
+    expected, _ = clipped_sum(losses_of(model), (X, CLASSES), list(model.parameters()), 0.3)
+    assert_all_close(found, expected)
 
 
 def test_both_sides_of_a_squared_error_may_depend_on_parameters():
@@ -79,8 +76,7 @@ def test_both_sides_of_a_squared_error_may_depend_on_parameters():
     model = nn.ModuleList([one, two])
     expected, _ = ghostgrad.testing.clipped_sum(F.mse_loss(one(X), two(X), reduction="none").mean(1), model.named_parameters(), clip=0.1)
     found, _ = ghostgrad.testing.clipped_sum(F.mse_loss(one(X), two(X)), model.named_parameters(), clip=0.1)
-    for a, b in zip(found, expected):
-        assert_close(a, b)
+    assert_all_close(found, expected)
 
 
 IGNORED = CLASSES.clone()
@@ -107,7 +103,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_any_other_scalar_is_refused_with_what_to_write_instead(name):
     scalar, said = REFUSED[name]
-    model = models()
+    model = network()
     engine = ghostgrad.Engine(model.named_parameters(), noise_multiplier=0, expected_batch_size=B)
     with pytest.raises(ValueError, match=said) as refusal:
         engine.backward(scalar(model(X)))
@@ -115,20 +111,18 @@ def test_any_other_scalar_is_refused_with_what_to_write_instead(name):
 
 
 def test_rows_merged_before_the_first_parameter_are_counted_by_the_check():
-    model = models()
+    model = network()
     tokens, classes = torch.randn(4, 2, 3), torch.randint(0, 4, (4, 2))
     with pytest.raises(ValueError, match="8 losses for 4 examples"):
         ghostgrad.check_independence(lambda b: F.cross_entropy(model(b[0].view(-1, 3)), b[1].view(-1)), (tokens, classes))
 
 
 def test_the_model_is_trained_as_from_losses():
-    model = models()
+    model = network()
     engine = ghostgrad.Engine(model.named_parameters(), clip=0.3, noise_multiplier=0, expected_batch_size=B)
     engine.backward(nn.CrossEntropyLoss()(model(X), CLASSES))
     engine.release()
-    expected, _ = clipped_sum(lambda b: F.cross_entropy(model(b[0]), b[1], reduction="none"), (X, CLASSES), list(model.parameters()), 0.3)
-    for parameter, total in zip(model.parameters(), expected):
-        assert_close(parameter.grad, total / B)
+    assert_released(losses_of(model), (X, CLASSES), model.parameters(), clip=0.3, divisor=B)
 
 
 def test_per_example_loss_divides_by_each_examples_own_count():

@@ -13,6 +13,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 import ghostgrad
+from ghostgrad.nests import mapped
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
@@ -82,12 +83,6 @@ def check_in_float32(make):
     model.float()
     narrow = lambda part: part.float() if part.is_floating_point() else part
     ghostgrad.check_independence(losses, mapped(narrow, batch), model.named_parameters())
-
-
-def mapped(change, batch):
-    if isinstance(batch, dict):
-        return {name: change(part) for name, part in batch.items()}
-    return tuple(map(change, batch)) if isinstance(batch, tuple) else change(batch)
 
 
 def proof_of(losses, named):
