@@ -187,8 +187,9 @@ class Experiment {
     random::Stream stream(key_, {random::Purpose::audit, kDrops, 0, 0});
     std::vector<int64_t> all(examples_), half;
     std::iota(all.begin(), all.end(), 0);
+    const auto spared = static_cast<int64_t>(stream.uniform_below(examples_));
     for (int64_t i = 0; i < examples_; ++i) {
-      if (i < 2 || stream.bernoulli(0.5)) half.push_back(i);
+      if (i == spared || i == (spared + 1) % examples_ || stream.bernoulli(0.5)) half.push_back(i);
     }
     std::vector<std::vector<int64_t>> batches{{all.begin() + 1, all.end()}, {all.begin(), all.end() - 1}};
     if (static_cast<int64_t>(half.size()) < examples_) batches.push_back(std::move(half));
