@@ -246,8 +246,8 @@ const LossCurve::Kept& LossCurve::compose(const Question& question, double tilt,
   const double log_wrap = rounding == Rounding::optimistic
                               ? log_below(releases, planned, deviation, tilt > 0 ? -35 : std::min(-35.0, question.log_delta - 18))
                               : -infinity;
-  kept_.push_back(
-      {rounding, planned.interval, question.log_delta - 4, shift, lost, log_wrap, LossWindow(releases, planned, side_of(rounding), fft)});
+  kept_.push_back({rounding, planned.interval, question.log_delta - 4, shift, lost, log_wrap,
+                   LossWindow(std::move(releases), planned, side_of(rounding), fft)});
   return kept_.back();
 }
 
