@@ -21,9 +21,10 @@ double mean_distance(std::span<const std::int64_t> places, std::span<const doubl
   return sum;
 }
 
-/// So many that the transform moves by less than 0.05 between a frequency and the nearest sample.
+/// So many that the transform moves by less than 0.05 between a frequency and the nearest sample; but where that takes most of the
+/// circle, nothing is saved.
 std::size_t samples_for(double distance, std::size_t circle) {
-  return std::min(std::bit_ceil(static_cast<std::size_t>(64 * distance) + 256), circle);
+  return std::min(std::bit_ceil(static_cast<std::size_t>(64 * distance) + 256), circle / 8);
 }
 
 }  // namespace

@@ -52,13 +52,13 @@ GridTails::GridTails(const std::vector<double>& tilted, const TailScale& scale) 
   reliable_ = {static_cast<std::size_t>(first - tilted.begin()), static_cast<std::size_t>(tilted.rend() - last) - 1};
 }
 
-BandTails::BandTails(const Spectrum& spectrum, std::size_t size, std::int64_t first, const TailScale& scale, Fft& fft)
-    : size_(size),
-      first_(static_cast<std::uint64_t>(first) & (size - 1)),
-      decay_(scale.decay),
-      step_(scale.step),
-      level_(1 / static_cast<double>(size)) {
-  const auto points = static_cast<double>(size);
+BandTails::BandTails(const Spectrum& spectrum, const Circle& circle, Fft& fft)
+    : size_(circle.size),
+      first_(static_cast<std::uint64_t>(circle.first) & (circle.size - 1)),
+      decay_(circle.scale.decay),
+      step_(circle.scale.step),
+      level_(1 / static_cast<double>(circle.size)) {
+  const auto points = static_cast<double>(size_);
   double peak = level_;
   for (std::size_t k = 1; k < spectrum.size(); ++k) {
     const double theta = 2 * std::numbers::pi * static_cast<double>(k) / points;
@@ -71,9 +71,9 @@ BandTails::BandTails(const Spectrum& spectrum, std::size_t size, std::int64_t fi
   }
   // Frequency 0 is exact, each of the others right to that share of it, 64 covers the sums. Twice, for both ends; of the reach at the
   // window's end at most e^-decay m (1 - e^-step m) counts, for any m.
-  const double share = rounding * (64 + 3 * scale.releases);
+  const double share = rounding * (64 + 3 * circle.scale.releases);
   find_reliable(spectrum, reliable_errors * share * peak, fft);
-  const double signed_share = sign_of(scale.side) * share;
+  const double signed_share = sign_of(circle.scale.side) * share;
   error_ = {signed_share * 2 * error_.reach, signed_share * (2 * error_.delta + error_.reach * step_ / (decay_ + step_))};
   end_ = circular(first_);
 }

@@ -33,6 +33,13 @@ struct TailScale {
   Side side;
 };
 
+/// The circle, of a power of two of points, that a window's are taken round; the window begins at its point `first`.
+struct Circle {
+  std::size_t size;
+  std::int64_t first;
+  TailScale scale;
+};
+
 class LossTails {
  public:
   virtual ~LossTails() = default;
@@ -60,12 +67,10 @@ class GridTails : public LossTails {
   std::vector<Tail> tails_;
 };
 
-/// `spectrum` holds the lowest frequencies, as Fft::forward gives them, of a circle of `size` points; the others are zero, and f adds up
-/// to 1. Point 0 of the
-/// window is the circle's point `first`.
+/// `spectrum` holds the lowest frequencies of the circle, as Fft::forward gives them; the others are zero, and f adds up to 1.
 class BandTails : public LossTails {
  public:
-  BandTails(const Spectrum& spectrum, std::size_t size, std::int64_t first, const TailScale& scale, Fft& fft);
+  BandTails(const Spectrum& spectrum, const Circle& circle, Fft& fft);
 
   [[nodiscard]] Tail at(std::size_t point) const override;
 

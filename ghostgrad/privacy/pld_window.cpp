@@ -17,13 +17,6 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// Where the window lies on the circle that its points are taken round.
-struct Circle {
-  std::size_t size;
-  std::int64_t first;
-  TailScale scale;
-};
-
 /// Tilts a release; its sum is 1 afterwards. Returns ln of what it was divided by.
 double tilt_masses(LossAtoms& atoms, double tilt_per_point) {
   double largest = -infinity;
@@ -95,7 +88,7 @@ std::unique_ptr<LossTails> band_tails(const std::vector<CountedAtoms>& releases,
     multiply(all, all.size(), one, count);
     all.resize(cut_band(all, all.size()));
   }
-  return std::make_unique<BandTails>(all, circle.size, circle.first, circle.scale, fft);
+  return std::make_unique<BandTails>(all, circle, fft);
 }
 
 std::unique_ptr<LossTails> grid_tails(const std::vector<CountedAtoms>& releases, const Circle& circle, Fft& fft) {

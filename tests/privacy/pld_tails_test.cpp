@@ -47,7 +47,7 @@ TEST(BandTails, AreThoseOfTheGrid) {
       Fft fft;
       const TailScale scale{tilt * step, step, 10, Side::neither};
       const GridTails grid(tilted(), scale);
-      const BandTails band(spectrum_at(first, 400), size, first, scale, fft);
+      const BandTails band(spectrum_at(first, 400), {size, first, scale}, fft);
       const double unit = 1e-12 * grid.at(size / 2).reach;
       for (std::size_t i = 0; i < size; i += 37) {
         EXPECT_NEAR(band.at(i).reach, grid.at(i).reach, unit + 1e-12 * grid.at(i).reach) << i;
@@ -62,7 +62,7 @@ TEST(BandTails, AreThoseOfTheGrid) {
 TEST(BandTails, HaveRoundingErrorsOnTheSideThatIsAskedFor) {
   for (const double tilt : {0.0, 5.0}) {
     Fft fft;
-    const auto tails = [&](Side side) { return BandTails(spectrum_at(0, 400), size, 0, {tilt * step, step, 1e4, side}, fft); };
+    const auto tails = [&](Side side) { return BandTails(spectrum_at(0, 400), {size, 0, {tilt * step, step, 1e4, side}}, fft); };
     const auto lower = tails(Side::lower);
     const auto middle = tails(Side::neither);
     const auto upper = tails(Side::upper);
