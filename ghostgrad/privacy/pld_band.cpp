@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t width = 16;              // of the kernel, in coarse points
 constexpr std::size_t before = width / 2 - 1;  // of them below an atom
-constexpr std::size_t step = 8;                // points of the circle from one coarse point to the next
+constexpr std::size_t oversampling = 8;        // coarse points per frequency
 // With this shape the kernel's transform is past its peak where the first frequencies fold: at 7/8 of the sampling rate.
 constexpr auto shape = std::numbers::pi_v<long double> * width * 7 / 8;
 
@@ -31,9 +31,10 @@ double kernel_transform(double frequency) {
 
 }  // namespace
 
-LowBand::LowBand(std::size_t circle) : kernel_(step * width), correction_(frequencies(circle)), coarse_(circle / step) {
-  for (std::size_t offset = 0; offset < step; ++offset) {
-    const double behind = static_cast<double>(offset) / step;
+LowBand::LowBand(std::size_t circle, std::size_t frequencies)
+    : step_(circle / (oversampling * frequencies)), kernel_(step_ * width), correction_(frequencies), coarse_(oversampling * frequencies) {
+  for (std::size_t offset = 0; offset < step_; ++offset) {
+    const double behind = static_cast<double>(offset) / static_cast<double>(step_);
     for (std::size_t i = 0; i < width; ++i)
       kernel_[offset * width + i] = kernel_at(static_cast<double>(i) - static_cast<double>(before) - behind);
   }
@@ -46,13 +47,15 @@ void LowBand::transform(std::span<const std::int64_t> places, std::span<const do
   const std::size_t mask = coarse_.size() - 1;
   for (std::size_t i = 0; i < places.size(); ++i) {
     const auto place = static_cast<std::uint64_t>(places[i]);
-    const double* kernel = &kernel_[place % step * width];
-    const std::size_t first = place / step - before;
+    const double* kernel = &kernel_[place % step_ * width];
+    const std::size_t first = place / step_ - before;
     for (std::size_t j = 0; j < width; ++j) coarse_[(first + j) & mask] += masses[i] * kernel[j];
   }
   fft.forward(coarse_, folded_);
   spectrum.resize(correction_.size());
-  for (std::size_t k = 0; k < spectrum.size(); ++k) spectrum[k] = folded_[k] * correction_[k];
+  const double scale = 1 / (folded_[0].real() * correction_[0]);  // its error is that of the other frequencies too
+  for (std::size_t k = 0; k < spectrum.size(); ++k) spectrum[k] = folded_[k] * (correction_[k] * scale);
+  spectrum[0] = 1;
 }
 
 }  // namespace ghostgrad::privacy

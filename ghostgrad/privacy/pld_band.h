@@ -3,7 +3,7 @@
 // coarse circle by a Kaiser-Bessel kernel, whose known transform is divided out of the coarse one [DR93]. Frequencies fold into one
 // another to 1e-17 of the atoms' sum at most, less than a transform's rounding errors.
 //
-//     LowBand band(1 << 16);                              // of a circle of 65,536 points: the lowest 1 / 64 of its frequencies
+//     LowBand band(1 << 16, 1024);                        // of a circle of 65,536 points: the lowest 1,024 of its frequencies
 //     band.transform(places, masses, fft, spectrum);      // as Fft::forward, up to there
 #pragma once
 
@@ -17,14 +17,14 @@ namespace ghostgrad::privacy {
 
 class LowBand {
  public:
-  /// How many frequencies of a circle of this size: a power of two from 1024 on.
-  [[nodiscard]] static std::size_t frequencies(std::size_t circle) { return circle / 64; }
+  /// Both are powers of two; at least 16 frequencies, and at most an eighth of the circle.
+  LowBand(std::size_t circle, std::size_t frequencies);
 
-  explicit LowBand(std::size_t circle);
-
+  /// The masses add up to 1.
   void transform(std::span<const std::int64_t> places, std::span<const double> masses, Fft& fft, Spectrum& spectrum);
 
  private:
+  std::size_t step_;                // points of the circle from one coarse point to the next
   std::vector<double> kernel_;      // its values at the coarse points next to each point of the circle between two of them
   std::vector<double> correction_;  // one over its transform
   std::vector<double> coarse_;

@@ -21,7 +21,7 @@ double upper_atom(const Masses& masses, double lower, double upper) {
 double width_at(const LossPair& pair, double place, const Weighting& weighting) {
   if (!std::isfinite(place)) return 1;
   const double log_weight = log_density(pair, place) + std::log(pair.sigma) + weighting.slope * loss_at(pair, place) - weighting.log_total;
-  return std::clamp(std::exp(-(log_weight + 3) / 3), 1.0, 64.0);
+  return std::clamp(std::exp(-(log_weight + 3) / 3), 1.0, weighting.widest);
 }
 
 /// A grid point between cells.

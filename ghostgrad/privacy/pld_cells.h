@@ -34,9 +34,10 @@ struct Cells {
 struct Weighting {
   double slope = 0;
   double log_total = 0;
+  double widest = 64;  // intervals, that a cell may have where little weight lies: there its error does not show
 };
 
-/// Cells one interval wide; with a weighting, up to 64 where little weight lies: there the error of a wide cell does not show.
+/// Cells one interval wide, or with a weighting more.
 [[nodiscard]] Cells make_cells(const LossPair& pair, double interval, const Reach& reach, const Weighting* weighting = nullptr);
 
 /// The cells of the pair with P and Q swapped: an example added instead of removed.

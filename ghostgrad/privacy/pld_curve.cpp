@@ -17,6 +17,8 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double most_cells = 0x1p21;
+constexpr double enough_cells = 0x1p14;  // to be widened beyond
+constexpr double widest_of_all = 64;
 constexpr std::size_t most_windows = 6;  // 16 MiB each at most
 
 /// The mixture of atoms that a public coin makes.
@@ -212,20 +214,26 @@ WindowPlan LossCurve::plan(const Question& question, double tilt) const {
   return {.interval = interval, .tilt = tilt, .centre = std::llround((from + to) / 2 / interval), .size = size};
 }
 
+/// In intervals.
+double LossCurve::widest_cell(const Counted& run, const Question& question, double interval, Rounding rounding) const {
+  if (options_.interval > 0 || rounding == Rounding::unbiased) return 1;  // the error bars of an estimate need equal widths
+  if (rounding == Rounding::pessimistic || runs_.size() > 16) return widest_of_all;
+  // Merging neighbours is at its best with cells of equal width.
+  return std::clamp(widest_range(run.loss, log_tail(question.log_delta)) / interval / enough_cells, 1.0, widest_of_all);
+}
+
 LossAtoms LossCurve::atoms_of(const Counted& run, const Question& question, double interval, Rounding rounding) const {
   const double here = run_moments(run, log_tail(question.log_delta)).at(question.tilt).value;
-  // Merging neighbours is at its best with cells of equal width, and the error bars of an estimate need it.
-  const bool many = runs_.size() > 16;
-  const bool widened = options_.interval == 0 && (rounding == Rounding::pessimistic || (rounding == Rounding::optimistic && many));
+  const double widest = widest_cell(run, question, interval, rounding);
   std::vector<LossAtoms> all;
   for (const auto& [weight, pair] : run.loss) {
     const bool swap = swaps(pair);
     auto reach = reach_of(pair, log_tail(question.log_delta));
     // Under Q and with the opposite sign, where swapped.
-    const Weighting weighting{swap ? -1 - question.tilt : question.tilt, here};
+    const Weighting weighting{swap ? -1 - question.tilt : question.tilt, here, widest};
     if (swap && rounding != Rounding::unbiased && options_.interval == 0)
       reach = without_low_losses(pair, reach, weighting, -50 - std::log(total_));
-    const auto cells = make_cells(pair, interval, reach, widened ? &weighting : nullptr);
+    const auto cells = make_cells(pair, interval, reach, widest > 1 ? &weighting : nullptr);
     const auto directed = swap ? swapped(cells) : cells;
     all.push_back(rounding == Rounding::optimistic ? optimistic_atoms(directed) : pessimistic_atoms(directed));
   }
@@ -246,8 +254,8 @@ const LossCurve::Kept& LossCurve::compose(const Question& question, double tilt,
   const double log_wrap = rounding == Rounding::optimistic
                               ? log_below(releases, planned, deviation, tilt > 0 ? -35 : std::min(-35.0, question.log_delta - 18))
                               : -infinity;
-  kept_.push_back(
-      {rounding, planned.interval, question.log_delta - 4, shift, lost, log_wrap, LossWindow(releases, planned, side_of(rounding), fft)});
+  kept_.push_back({rounding, planned.interval, question.log_delta - 4, shift, lost, log_wrap,
+                   LossWindow(std::move(releases), planned, side_of(rounding), fft)});
   return kept_.back();
 }
 

@@ -106,6 +106,7 @@ class LossCurve {
   [[nodiscard]] RunMoments moments(double log_tail) const;
   [[nodiscard]] WindowPlan plan(const Question& question, double tilt) const;
   [[nodiscard]] const Kept& compose(const Question& question, double tilt, Rounding rounding, Fft& fft);
+  [[nodiscard]] double widest_cell(const Counted& run, const Question& question, double interval, Rounding rounding) const;
   [[nodiscard]] LossAtoms atoms_of(const Counted& run, const Question& question, double interval, Rounding rounding) const;
 
   Direction direction_;

@@ -2,39 +2,45 @@
 #include "ghostgrad/privacy/pld_window.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <numbers>
-#include <optional>
+#include <ranges>
+#include <utility>
 
 #include "ghostgrad/privacy/pld_band.h"
+#include "ghostgrad/privacy/pld_decay.h"
 
 namespace ghostgrad::privacy {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// The masses of the tilted atoms; their sum is 1. Returns ln of what they were divided by.
-double tilt_masses(const LossAtoms& atoms, double tilt_per_point, std::vector<double>& masses) {
+/// Tilts a release; its sum is 1 afterwards. Returns ln of what it was divided by.
+double tilt_masses(LossAtoms& atoms, double tilt_per_point) {
   double largest = -infinity;
   for (std::size_t i = 0; i < atoms.at.size(); ++i) {
     if (atoms.mass[i] > 0)
       largest = std::max(largest, tilt_per_point * static_cast<double>(atoms.at[i]) + std::numbers::ln2 * std::ilogb(atoms.mass[i]));
   }
-  masses.resize(atoms.at.size());
   double sum = 0;
+  double missed = 0;  // by rounding the sum: it is raised to the power of the releases
   for (std::size_t i = 0; i < atoms.at.size(); ++i) {
-    masses[i] = atoms.mass[i] * std::exp(tilt_per_point * static_cast<double>(atoms.at[i]) - largest);
-    sum += masses[i];
+    atoms.mass[i] *= std::exp(tilt_per_point * static_cast<double>(atoms.at[i]) - largest);
+    const double before = sum;
+    const double term = atoms.mass[i] - missed;
+    sum = before + term;
+    missed = (sum - before) - term;
   }
-  for (double& mass : masses) mass /= sum;
+  for (double& mass : atoms.mass) mass /= sum;
   return largest + std::log(sum);
 }
 
-void add_onto_circle(const LossAtoms& atoms, const std::vector<double>& masses, std::vector<double>& circle) {
+void add_onto_circle(const LossAtoms& atoms, std::vector<double>& circle) {
   std::ranges::fill(circle, 0.0);
   const std::uint64_t mask = circle.size() - 1;
-  for (std::size_t i = 0; i < atoms.at.size(); ++i) circle[static_cast<std::uint64_t>(atoms.at[i]) & mask] += masses[i];
+  for (std::size_t i = 0; i < atoms.at.size(); ++i) circle[static_cast<std::uint64_t>(atoms.at[i]) & mask] += atoms.mass[i];
 }
 
 /// Frees the highest frequencies of what no digit needs: no transform is larger than 1, so that further releases leave them that small.
@@ -52,97 +58,107 @@ std::complex<double> power(std::complex<double> z, double count) {
   return log_size < -92 ? 0 : std::polar(std::exp(log_size), std::arg(z) * count);
 }
 
+void multiply(Spectrum& all, std::size_t band, const Spectrum& one, double count) {
+  for (std::size_t k = 0; k < band; ++k) {
+    if (all[k] != 0.0) all[k] *= power(one[k], count);
+  }
+}
+
+/// How many frequencies of the circle matter: a power of two, or 0 where they are too many to do without the others.
+std::size_t few_frequencies(const std::vector<CountedAtoms>& releases, std::size_t circle, Fft& fft) {
+  const std::size_t most = circle / 64;
+  const std::size_t least = std::max<std::size_t>(circle / 2048, 64);
+  if (most < least) return 0;
+  SpectrumDecay decay(circle, releases.front().atoms.at, releases.front().atoms.mass);
+  std::size_t found = circle;
+  for (const auto& [atoms, count] : releases) {
+    decay.add(atoms.at, atoms.mass, count, fft);
+    found = decay.frequencies();
+    if (found <= least) break;  // fewer would cost no less
+  }
+  return found <= most ? std::max(std::bit_ceil(found), least) : 0;
+}
+
+std::unique_ptr<LossTails> band_tails(const std::vector<CountedAtoms>& releases, std::size_t frequencies, const Circle& circle, Fft& fft) {
+  LowBand low(circle.size, frequencies);
+  Spectrum one;
+  Spectrum all(frequencies, 1.0);
+  for (const auto& [atoms, count] : releases) {
+    low.transform(atoms.at, atoms.mass, fft, one);
+    multiply(all, all.size(), one, count);
+    all.resize(cut_band(all, all.size()));
+  }
+  return std::make_unique<BandTails>(all, circle, fft);
+}
+
+std::unique_ptr<LossTails> grid_tails(const std::vector<CountedAtoms>& releases, const Circle& circle, Fft& fft) {
+  std::vector<double> values(circle.size);
+  Spectrum one;
+  Spectrum all(circle.size / 2 + 1, 1.0);
+  std::size_t band = all.size();
+  for (const auto& [atoms, count] : releases) {
+    add_onto_circle(atoms, values);
+    fft.forward(values, one);
+    multiply(all, band, one, count);
+    band = cut_band(all, band);
+  }
+  fft.backward(all, values);
+  const auto first = static_cast<std::uint64_t>(circle.first) & (circle.size - 1);
+  std::rotate(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(first), values.end());
+  return std::make_unique<GridTails>(values, circle.scale);
+}
+
 }  // namespace
 
-LossWindow::LossWindow(std::span<const CountedAtoms> releases, const WindowPlan& plan, Side side, Fft& fft)
+LossWindow::LossWindow(std::vector<CountedAtoms> releases, const WindowPlan& plan, Side side, Fft& fft)
     : interval_(plan.interval),
       tilt_(plan.tilt),
       centre_(plan.interval * static_cast<double>(plan.centre)),
-      first_(plan.centre - plan.size / 2) {
-  std::vector<double> circle(static_cast<std::size_t>(plan.size));
-  std::vector<double> masses;
-  Spectrum one;
-  Spectrum all(circle.size() / 2 + 1, 1.0);
-  std::size_t band = all.size();
-  std::optional<LowBand> low;
+      first_(plan.centre - plan.size / 2),
+      size_(static_cast<std::size_t>(plan.size)) {
   double total = 0;
-  for (const auto& [atoms, count] : releases) {
-    log_scale_ += count * tilt_masses(atoms, tilt_ * interval_, masses);
+  for (auto& [atoms, count] : releases) {
+    log_scale_ += count * tilt_masses(atoms, tilt_ * interval_);
     at_infinity_ += count * atoms.at_infinity;
     total += count;
-    if (circle.size() >= 1024 && band <= LowBand::frequencies(circle.size())) {
-      if (!low) low.emplace(circle.size());
-      low->transform(atoms.at, masses, fft, one);
-    } else {
-      add_onto_circle(atoms, masses, circle);
-      fft.forward(circle, one);
-    }
-    for (std::size_t k = 0; k < band; ++k) {
-      if (all[k] != 0.0) all[k] *= power(one[k], count);
-    }
-    band = cut_band(all, band);
   }
   log_scale_ -= tilt_ * centre_;
-  fft.backward(all, circle);
-  std::rotate(circle.begin(), circle.begin() + static_cast<std::ptrdiff_t>(static_cast<std::uint64_t>(first_) & (circle.size() - 1)),
-              circle.end());
-  sum_tails(std::move(circle), side, total);
+  // What the window leaves out above, with a thousandfold margin.
+  if (side == Side::upper) at_infinity_ += std::exp(log_weight(loss(size_)) - 39);
+  const Circle circle{size_, first_, {tilt_ * interval_, interval_, total, side}};
+  const auto few = few_frequencies(releases, size_, fft);
+  tails_ = few > 0 ? band_tails(releases, few, circle, fft) : grid_tails(releases, circle, fft);
+  const auto [first, last] = tails_->reliable();
+  reliable_from_ = tilt_ == 0 ? -infinity : first <= last ? loss(first) : infinity;
+  reliable_to_ = first <= last ? loss(last) : -infinity;
 }
 
-void LossWindow::sum_tails(std::vector<double> tilted, Side side, double releases) {
-  const double peak = *std::ranges::max_element(tilted);
-  constexpr double rounding = std::numeric_limits<double>::epsilon();
-  const double error_size = peak * rounding * (16 + 2 * releases);
-  const double error = side == Side::neither ? 0 : side == Side::upper ? error_size : -error_size;
-  tail_.assign(tilted.size(), 0);
-  delta_.assign(tilted.size(), 0);
-  const double keep = std::exp(-interval_);
-  const double lose = -std::expm1(-interval_);
-  reliable_from_ = infinity;
-  reliable_to_ = -infinity;
-  std::size_t from = tilted.size();
-  for (double tail = 0, delta = 0; from > 0; --from) {  // delta(x_i) = e^-h delta(x_{i+1}) + (1 - e^-h) P(L > x_i): no differences
-    const std::size_t i = from - 1;
-    const double exponent = -tilt_ * (loss(i) - centre_);
-    if (exponent > 600) break;
-    delta = keep * delta + lose * tail;
-    tail += std::max(tilted[i] + error, 0.0) * std::exp(exponent);
-    tail_[i] = tail;
-    delta_[i] = delta;
-    if (tilted[i] > 1e6 * error_size) {
-      reliable_to_ = std::max(reliable_to_, loss(i));
-      reliable_from_ = loss(i);
-    }
-  }
-  if (tilt_ == 0) reliable_from_ = -infinity;
-  // What the window leaves out above, with a thousandfold margin.
-  if (side == Side::upper) at_infinity_ += std::exp(log_scale_ - tilt_ * (loss(tilted.size()) - centre_) - 39);
-  if (from > 0) {
-    tail_.erase(tail_.begin(), tail_.begin() + static_cast<std::ptrdiff_t>(from));
-    delta_.erase(delta_.begin(), delta_.begin() + static_cast<std::ptrdiff_t>(from));
-    first_ += static_cast<std::int64_t>(from);
-  }
-}
+/// Of the point, less what is at infinity.
+double LossWindow::log_delta(std::size_t i) const { return log_weight(loss(i)) + std::log(tails_->at(i).delta); }
 
 double LossWindow::delta(double epsilon) const {
   const double place = std::ceil(epsilon / interval_) - static_cast<double>(first_);
-  if (place >= static_cast<double>(delta_.size())) return at_infinity_;
+  if (place >= static_cast<double>(size_)) return at_infinity_;
   const auto i = static_cast<std::size_t>(std::max(place, 0.0));
-  // Between grid points delta is linear in e^epsilon: tail - e^(epsilon - x) (tail - delta(x)).
+  const auto [reach, delta] = tails_->at(i);
+  // Between grid points delta is linear in e^epsilon: reach - e^(epsilon - x) (reach - delta(x)).
   const double back = -std::expm1(epsilon - loss(i));
-  return std::exp(log_scale_) * (delta_[i] + back * (tail_[i] - delta_[i])) + at_infinity_;
+  return std::exp(log_weight(loss(i))) * (delta + back * (reach - delta)) + at_infinity_;
 }
 
 double LossWindow::epsilon(double delta) const {
-  const double target = (delta - at_infinity_) / std::exp(log_scale_);
-  if (!(target > 0)) return infinity;
-  const auto found = std::ranges::partition_point(delta_, [&](double each) { return each > target; });
-  if (found == delta_.end()) return infinity;
-  const auto i = static_cast<std::size_t>(found - delta_.begin());
-  const double ahead = tail_[i] - delta_[i];
-  if (i == 0 && (tilt_ > 0 || target >= tail_[i])) return -infinity;
-  if (target >= tail_[i] || ahead <= 0) return loss(i);
-  return loss(i) + std::min(std::log1p(-(target - delta_[i]) / ahead), 0.0);
+  const double log_target = std::log(delta - at_infinity_);
+  if (!(delta > at_infinity_)) return infinity;
+  const auto points = std::views::iota(std::size_t{0}, size_);
+  const auto found = std::ranges::partition_point(points, [&](std::size_t i) { return log_delta(i) > log_target; });
+  if (found == points.end()) return infinity;
+  const std::size_t i = *found;
+  const auto tail = tails_->at(i);
+  const double target = std::exp(log_target - log_weight(loss(i)));
+  const double ahead = tail.reach - tail.delta;
+  if (i == 0 && (tilt_ > 0 || target >= tail.reach)) return -infinity;
+  if (target >= tail.reach || ahead <= 0) return loss(i);
+  return loss(i) + std::min(std::log1p(-(target - tail.delta) / ahead), 0.0);
 }
 
 }  // namespace ghostgrad::privacy

@@ -13,11 +13,12 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
+#include <memory>
 #include <vector>
 
 #include "ghostgrad/privacy/pld_cells.h"
 #include "ghostgrad/privacy/pld_fft.h"
+#include "ghostgrad/privacy/pld_tails.h"
 
 namespace ghostgrad::privacy {
 
@@ -35,12 +36,9 @@ struct CountedAtoms {
   double count = 1;
 };
 
-/// What rounding errors are turned into.
-enum class Side { upper, lower, neither };
-
 class LossWindow {
  public:
-  LossWindow(std::span<const CountedAtoms> releases, const WindowPlan& plan, Side side, Fft& fft);
+  LossWindow(std::vector<CountedAtoms> releases, const WindowPlan& plan, Side side, Fft& fft);
 
   [[nodiscard]] double delta(double epsilon) const;
 
@@ -55,17 +53,18 @@ class LossWindow {
   [[nodiscard]] double log_weight(double epsilon) const { return log_scale_ - tilt_ * (epsilon - centre_); }
 
  private:
-  void sum_tails(std::vector<double> tilted, Side side, double releases);
+  void find_reliable();
   [[nodiscard]] double loss(std::size_t i) const { return interval_ * static_cast<double>(first_ + static_cast<std::int64_t>(i)); }
+  [[nodiscard]] double log_delta(std::size_t i) const;
 
   double interval_;
   double tilt_;
   double centre_;
   std::int64_t first_;
-  double log_scale_ = 0;         // of everything below
-  double at_infinity_ = 0;       // unscaled
-  std::vector<double> tail_{};   // P(L >= loss(i))
-  std::vector<double> delta_{};  // delta(loss(i))
+  std::size_t size_;
+  double log_scale_ = 0;    // of all masses
+  double at_infinity_ = 0;  // unscaled
+  std::unique_ptr<const LossTails> tails_{};
   double reliable_from_ = 0;
   double reliable_to_ = 0;
 };
