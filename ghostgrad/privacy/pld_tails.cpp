@@ -34,7 +34,7 @@ std::complex<double> root_of_unity(std::uint64_t times, std::uint64_t size) {
 }  // namespace
 
 GridTails::GridTails(const std::vector<double>& tilted, const TailScale& scale) : tails_(tilted.size()) {
-  const double error_size = *std::ranges::max_element(tilted) * rounding * (16 + 2 * scale.releases);
+  const double error_size = *std::ranges::max_element(tilted) * rounding * (16 + 4 * scale.releases);
   const double error = sign_of(scale.side) * error_size;
   const double decay = std::exp(-scale.decay);
   const double keep = decay * std::exp(-scale.step);
@@ -69,9 +69,9 @@ BandTails::BandTails(const Spectrum& spectrum, const Circle& circle, Fft& fft)
     error_.reach += std::abs(terms_.back().reach);
     error_.delta += std::abs(terms_.back().delta);
   }
-  // Frequency 0 is exact, each of the others right to that share of it, 64 covers the sums. Twice, for both ends; of the reach at the
-  // window's end at most e^-decay m (1 - e^-step m) counts, for any m.
-  const double share = rounding * (64 + 3 * circle.scale.releases);
+  // Frequency 0 is exact; of the others those of one release are right to 6 roundings (4.5 were seen), and 64 cover the sums. Twice, for
+  // both ends; of the reach at the window's end at most e^-decay m (1 - e^-step m) counts, for any m.
+  const double share = rounding * (64 + 6 * circle.scale.releases);
   find_reliable(spectrum, reliable_errors * share * peak, fft);
   const double signed_share = sign_of(circle.scale.side) * share;
   error_ = {signed_share * 2 * error_.reach, signed_share * (2 * error_.delta + error_.reach * step_ / (decay_ + step_))};
