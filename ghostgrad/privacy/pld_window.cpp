@@ -6,7 +6,6 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
-#include <ranges>
 #include <utility>
 
 #include "ghostgrad/privacy/pld_band.h"
@@ -136,6 +135,20 @@ LossWindow::LossWindow(std::vector<CountedAtoms> releases, const WindowPlan& pla
 /// Of the point, less what is at infinity.
 double LossWindow::log_delta(std::size_t i) const { return log_weight(loss(i)) + std::log(tails_->at(i).delta); }
 
+std::size_t LossWindow::first_not_above(double log_delta_asked) const {
+  std::size_t low = 0;
+  std::size_t high = size_;
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (log_delta(middle) > log_delta_asked) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
 double LossWindow::delta(double epsilon) const {
   const double place = std::ceil(epsilon / interval_) - static_cast<double>(first_);
   if (place >= static_cast<double>(size_)) return at_infinity_;
@@ -149,10 +162,8 @@ double LossWindow::delta(double epsilon) const {
 double LossWindow::epsilon(double delta) const {
   const double log_target = std::log(delta - at_infinity_);
   if (!(delta > at_infinity_)) return infinity;
-  const auto points = std::views::iota(std::size_t{0}, size_);
-  const auto found = std::ranges::partition_point(points, [&](std::size_t i) { return log_delta(i) > log_target; });
-  if (found == points.end()) return infinity;
-  const std::size_t i = *found;
+  const std::size_t i = first_not_above(log_target);
+  if (i == size_) return infinity;
   const auto tail = tails_->at(i);
   const double target = std::exp(log_target - log_weight(loss(i)));
   const double ahead = tail.reach - tail.delta;

@@ -53,9 +53,10 @@ class LossWindow {
   [[nodiscard]] double log_weight(double epsilon) const { return log_scale_ - tilt_ * (epsilon - centre_); }
 
  private:
-  void find_reliable();
   [[nodiscard]] double loss(std::size_t i) const { return interval_ * static_cast<double>(first_ + static_cast<std::int64_t>(i)); }
   [[nodiscard]] double log_delta(std::size_t i) const;
+  /// The first point whose delta is at most that; size_ where there is none.
+  [[nodiscard]] std::size_t first_not_above(double log_delta_asked) const;
 
   double interval_;
   double tilt_;
