@@ -6,7 +6,7 @@
 //
 // because e^(i theta x) turns no faster than x. The more releases, the fewer frequencies: some hundreds of a million, often.
 //
-//     SpectrumDecay decay(circle, samples_for(places, masses));
+//     SpectrumDecay decay(circle, places, masses);              // the first release chooses how many samples
 //     decay.add(places, masses, count, fft);
 //     decay.frequencies();      // those from there on are below 1e-25, all releases taken together
 #pragma once

@@ -21,9 +21,9 @@ class IndependenceReport(NamedTuple):
     """A check that passed."""
 
     rounds: int  # replacements tried
-    dropped: bool  # a smaller batch was compared, too
+    dropped: bool  # smaller batches were compared, too
     to_the_bit: bool  # False: something moved by rounding, as kernels do that libraries choose by what a batch holds
-    random_losses: bool  # the losses differ between seeds (dropout), so that a smaller batch could not be compared
+    random_losses: bool  # the losses differ between seeds (dropout), so that smaller batches could not be compared
 
 
 class FlatBatch:
