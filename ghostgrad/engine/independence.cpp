@@ -198,24 +198,21 @@ class Experiment {
 
   void drop(const Seen& before, const std::vector<int64_t>& kept) {
     const Seen after = see(rows(batch_, kept), kSeed);
-    const at::Tensor index = at::tensor(kept, at::kLong);
-    const at::Tensor losses = before.losses.index_select(0, index.to(before.losses.device())).to(at::kDouble);
-    if (after.losses.sizes() != losses.sizes()) refuse("the number of losses does not follow the number of examples");
-    const at::Tensor now = after.losses.to(at::kDouble);
-    if (!all_near(losses, now, before)) refuse(scaled_or_moved(losses, now));
-    if (!all_near(before.norms.index_select(0, index.to(before.norms.device())), after.norms, before))
-      refuse("the gradient norms of other examples move when examples are left out");
+    const Batch expected = rows({before.losses, before.norms}, kept);
+    if (after.losses.sizes() != expected[0].sizes()) refuse("the number of losses does not follow the number of examples");
+    const double tolerance = before.losses.scalar_type() == at::kDouble ? 1e-9 : 1e-4;  // kernels for another batch size round otherwise
+    const at::Tensor losses = expected[0].to(at::kDouble), now = after.losses.to(at::kDouble);
+    if (!all_near(losses, now, tolerance)) refuse(scaled_or_moved(losses, now, tolerance));
+    if (!all_near(expected[1], after.norms, tolerance)) refuse("the gradient norms of other examples move when examples are left out");
   }
 
-  /// Up to the rounding of kernels for another batch size.
-  [[nodiscard]] static bool all_near(const at::Tensor& a, const at::Tensor& b, const Seen& seen) {
-    const double tolerance = seen.losses.scalar_type() == at::kDouble ? 1e-9 : 1e-4;
+  [[nodiscard]] static bool all_near(const at::Tensor& a, const at::Tensor& b, double tolerance) {
     return !(a - b).abs().gt(tolerance * (a.abs() + a.abs().max())).any().item<bool>();
   }
 
-  [[nodiscard]] std::string scaled_or_moved(const at::Tensor& losses, const at::Tensor& now) const {
+  [[nodiscard]] std::string scaled_or_moved(const at::Tensor& losses, const at::Tensor& now, double tolerance) const {
     const double factor = now.sum().item<double>() / losses.sum().item<double>();
-    if (!(now - factor * losses).abs().le(losses.abs().max() * 1e-4).all().item<bool>())
+    if (!(now - factor * losses).abs().le(losses.abs().max() * tolerance).all().item<bool>())
       return "the losses of other examples move when examples are left out";
     return fmt::format("all losses are scaled by {:.6g} when {} of {} examples are left out: they are divided by a count over the batch",
                        factor, examples_ - losses.numel(), examples_);
