@@ -37,7 +37,7 @@ struct Progress {
   double epoch = 0;   // done, q step
   int64_t epochs = 0;
   bool epoch_ended = false;
-  std::function<double()> epsilon;  // spent up to this step; half a second of accounting at the most. Ask before the next step
+  std::function<double()> epsilon;  // spent up to this step: accounts afresh, so ask where it is shown, and before the next step
   std::optional<double> loss;       // NOT PRIVATE: mean over the examples drawn since the epoch began; see TrainerOptions::report_loss
   Score test;                       // when an epoch has ended
   double examples_per_second = 0;
