@@ -12,8 +12,8 @@ namespace ghostgrad::cli {
 namespace {
 
 constexpr double least_delta = 1e-16;  // below, curves only stretch the plot
-constexpr int points_of_curve = 40;
-constexpr int points_of_steps = 10;
+constexpr int points_of_curve = 60;
+constexpr int points_of_steps = 16;
 
 std::unique_ptr<privacy::Accountant> composed(const AccountantOptions& options, const privacy::Event& event) {
   auto accountant = make_accountant(options);
