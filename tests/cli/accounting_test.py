@@ -55,7 +55,7 @@ class AccountTest(ProgramTest):
         self.refuse(2, "[false positive rate]", "account", *NOISE, "--false-positive-rate", 2, *RUN)
 
     def test_a_group_pays_more_than_its_examples_alone(self) -> None:
-        asked = ("account", *NOISE, "--group", 3, "--accountant", "rdp", *RUN)
+        asked = ("account", *NOISE, "--group", 3, *RUN)
         report = self.json_of(*asked)
         self.assertGreater(report["group"]["epsilon"], 3 * report["epsilon"])
         self.assertEqual(report["group"]["size"], 3)
@@ -162,7 +162,7 @@ class CalibrateTest(ProgramTest):
         self.assertTrue(found["is_guarantee"])
 
     def test_each_of_the_others_can_be_found(self) -> None:
-        known = {"--noise-multiplier": 1, "--sample-rate": 0.01, "--steps": 1000, "--delta": 1e-5, "--accountant": "rdp"}
+        known = {"--noise-multiplier": 1, "--sample-rate": 0.01, "--steps": 1000, "--delta": 1e-5}
         for find, flag, name in (("steps", "--steps", "steps"), ("sample-rate", "--sample-rate", "sample_rate"), ("delta", "--delta", "delta")):
             others = [word for pair in known.items() if pair[0] != flag for word in pair]
             found = self.json_of("calibrate", "--find", find, "--epsilon", 2, *others)
@@ -172,10 +172,9 @@ class CalibrateTest(ProgramTest):
             self.refuse(2, "is what is to be found", "calibrate", "--find", find, "--epsilon", 2, *others, flag, known[flag])
 
     def test_the_printed_noise_is_exact(self) -> None:
-        by_rdp = ("--accountant", "rdp")
-        lines = self.succeed("calibrate", "--epsilon", 3, *by_rdp, *RUN).stdout.splitlines()
+        lines = self.succeed("calibrate", "--epsilon", 3, *RUN).stdout.splitlines()
         noise = next(line.split()[2] for line in lines if line.startswith("noise multiplier"))
-        self.assertLessEqual(self.json_of("account", "--noise-multiplier", noise, *by_rdp, *RUN)["epsilon"], 3)
+        self.assertLessEqual(self.json_of("account", "--noise-multiplier", noise, *RUN)["epsilon"], 3)
 
     def test_an_approximation_says_so(self) -> None:
         found = self.json_of("calibrate", "--epsilon", 3, "--accountant", "gdp", *RUN)
