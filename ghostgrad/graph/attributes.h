@@ -47,6 +47,7 @@ template <class List>
 /// Saved tensors of a list; undefined where the op was given none.
 [[nodiscard]] inline std::vector<at::Tensor> unpack_all(const std::vector<torch::autograd::SavedVariable>& saved, const NodePtr& node) {
   std::vector<at::Tensor> tensors;
+  tensors.reserve(saved.size());
   for (const auto& variable : saved) tensors.push_back(variable.unpack(node));
   return tensors;
 }

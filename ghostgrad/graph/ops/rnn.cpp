@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Recurrent layers as one op: sequences stay apart, whatever happens along time. Each result and operand is read as "which example owns
-// which sequence"; a packed batch holds the sequences of step t in rows offset_t .. offset_t + batch_sizes[t] - 1, longest first.
+// which sequence".
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/generated/Functions.h>
 
-#include "ghostgrad/graph/attributes.h"
+#include "ghostgrad/graph/packed.h"
 #include "ghostgrad/graph/registry.h"
 
 namespace ghostgrad::graph {
@@ -13,15 +13,6 @@ namespace {
 using namespace torch::autograd::generated;
 
 constexpr Handles all_slots{.every_slot = true, .single = false};
-
-/// The sequence that each row of a packed batch belongs to.
-std::vector<int64_t> sequence_of_rows(const Ints& batch_sizes) {
-  std::vector<int64_t> sequences;
-  for (int64_t size : batch_sizes) {
-    for (int64_t sequence = 0; sequence < size; ++sequence) sequences.push_back(sequence);
-  }
-  return sequences;
-}
 
 /// Ownership of the sequences [n], from a slot that holds them along `dim`, or packed (dim 0) if batch sizes are given.
 Ownership of_sequences(const Transfer& t, int slot, int dim, const Ints& batch_sizes) {
