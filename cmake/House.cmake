@@ -60,20 +60,34 @@ function(ghostgrad_library name)
   set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
 endfunction()
 
-# ghostgrad_test(ROOM [LINK targets...] [NODES]): tests/ROOM/*_test.cpp and *_cases.cpp as one program, run by ctest.
+# How tests are compiled: they run for seconds and compile for minutes, so -O1. A precompiled header serves only sources compiled with its own
+# flags: the compiler's default for programs, for both.
+function(ghostgrad_test_settings target)
+  target_compile_options(${target} PRIVATE ${GHOSTGRAD_WARNINGS} $<$<CONFIG:Release>:-O1>)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+endfunction()
+
+# ghostgrad_test_pch(KIND headers...): a precompiled header for tests.
+function(ghostgrad_test_pch kind)
+  add_library(ghostgrad_test_pch_${kind} OBJECT "${CMAKE_BINARY_DIR}/pch/tensor.cpp")
+  target_link_libraries(ghostgrad_test_pch_${kind} PRIVATE ghostgrad GTest::gtest)
+  ghostgrad_test_settings(ghostgrad_test_pch_${kind})
+  target_precompile_headers(ghostgrad_test_pch_${kind} PRIVATE ${ARGN} <gtest/gtest.h>)
+endfunction()
+
+# ghostgrad_test(ROOM [LINK targets...] [PCH kind]): tests/ROOM/*_test.cpp and *_cases.cpp as one program, run by ctest.
 function(ghostgrad_test room)
-  cmake_parse_arguments(arg "TORCH" "" "LINK" ${ARGN})
+  cmake_parse_arguments(arg "" "PCH" "LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${room}/*.cpp")
   if(NOT sources)
     return()
   endif()
   add_executable(${room}_test ${sources})
   target_link_libraries(${room}_test PRIVATE ${arg_LINK} GTest::gtest GTest::gtest_main)
-  target_compile_options(${room}_test PRIVATE ${GHOSTGRAD_WARNINGS})
-  # A precompiled header serves only sources compiled with its own flags: the compiler's default for programs, for both.
-  set_target_properties(${room}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests" POSITION_INDEPENDENT_CODE OFF)
-  if(arg_TORCH)
-    target_precompile_headers(${room}_test REUSE_FROM ghostgrad_test_pch)
+  ghostgrad_test_settings(${room}_test)
+  set_target_properties(${room}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+  if(arg_PCH)
+    target_precompile_headers(${room}_test REUSE_FROM ghostgrad_test_pch_${arg_PCH})
   endif()
   add_test(NAME ${room} COMMAND ${room}_test --gtest_filter=-*Slow* --gtest_brief=1)
   set_tests_properties(${room} PROPERTIES LABELS fast)

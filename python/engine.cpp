@@ -65,6 +65,7 @@ void bind_plan(py::module_& module) {
       .def_readwrite("noise_multiplier", &PlanOptions::noise_multiplier)
       .def_readwrite("expected_batch_size", &PlanOptions::expected_batch_size)
       .def_readwrite("sample_rate", &PlanOptions::sample_rate)
+      .def_readwrite("positions", &PlanOptions::positions)
       .def_readwrite("method", &PlanOptions::method)
       .def_readwrite("clip_function", &PlanOptions::clip_function)
       .def_readwrite("clip_constant", &PlanOptions::clip_constant)

@@ -72,7 +72,7 @@ def drawn(title: str, rows: list[dict], value, top: float, marks: list[float]) -
 
 def ratios_plot(root: Path) -> str:
     rows = private(rows_of(root, "zoo"))
-    return drawn("time of a step / time of an ordinary step", rows, lambda row: row["minimum_ratio"], 4.0, [1, 2, 3, 4])
+    return drawn("time of a step / time of an ordinary step", rows, lambda row: row["ratio"], 4.0, [1, 2, 3, 4])
 
 
 def memory_plot(root: Path) -> str:

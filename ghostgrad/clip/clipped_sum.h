@@ -25,9 +25,12 @@ class ClippedSum {
   [[nodiscard]] const std::optional<noise::Lattice>& lattice() const { return lattice_; }
   /// C: how far one example moves the exact sum at most (L2). The noise reads this very value.
   [[nodiscard]] double threshold() const { return threshold_; }
-  /// Bound on the L2 distance between the totals and the exact clipped sum: float accumulation and lattice rounding.
-  [[nodiscard]] double error_bound() const { return error_bound_; }
-  [[nodiscard]] int64_t physical_batches() const { return physical_batches_; }
+  /// How many examples were added, and the most positions that one had in any layer (tokens, pixels of a feature map): private numbers.
+  [[nodiscard]] int64_t examples() const { return examples_; }
+  [[nodiscard]] double positions() const { return positions_; }
+  /// Bound on the L2 distance between totals and exact clipped sum, of any sum like this one of at most so many examples with at most so many
+  /// positions: float accumulation and lattice rounding. It reads nothing of the batch, so that of public numbers it is public.
+  [[nodiscard]] double error_bound(double examples, double positions) const;
   /// Elements of all parameters together.
   [[nodiscard]] int64_t dimension() const;
   /// False for a sum of ordinary gradients (method non_private).
@@ -38,16 +41,17 @@ class ClippedSum {
 
  private:
   friend class Clipper;
-  ClippedSum(std::vector<at::Tensor> zeros, std::optional<noise::Lattice> lattice, double threshold, bool is_clipped);
+  ClippedSum(std::vector<at::Tensor> zeros, std::optional<noise::Lattice> lattice, double threshold, bool is_clipped, double unit);
   void add(size_t parameter, const at::Tensor& sum);
-  void finish_physical_batch(double accumulation_error);
+  void finish_physical_batch(int64_t examples, double positions);
 
   std::vector<at::Tensor> totals_;
   std::optional<noise::Lattice> lattice_;
   double threshold_;
   bool is_clipped_;
-  double error_bound_ = 0;
-  int64_t physical_batches_ = 0;
+  double unit_;  // half the distance from 1 to the next number, of the floats that are added up
+  int64_t examples_ = 0;
+  double positions_ = 1;
 };
 
 }  // namespace ghostgrad::clip

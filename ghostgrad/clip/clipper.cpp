@@ -53,12 +53,15 @@ void check_mask(const at::Tensor& losses, const at::Tensor& mask) {
 
 bool all_true(const at::Tensor& flags) { return flags.all().item<bool>(); }
 
-/// Errors of a float sum of n = B T terms, each below C, grow like sqrt(n) u times the sum of their sizes [Higham19, Thm. 2.4].
-double accumulation_error(const at::Tensor& losses, double positions, double threshold) {
-  const double unit = losses.scalar_type() == at::kDouble ? std::ldexp(1.0, -53) : std::ldexp(1.0, -24);
-  const auto examples = static_cast<double>(losses.size(0));
-  return 2 * unit * std::sqrt(examples * positions) * examples * threshold;
+/// Of the floats in which gradients of such parameters are added up.
+double unit_of(const std::vector<at::Tensor>& parameters) {
+  const bool all_double =
+      std::all_of(parameters.begin(), parameters.end(), [](const at::Tensor& p) { return p.scalar_type() == at::kDouble; });
+  return std::ldexp(1.0, all_double ? -53 : -24);
 }
+
+/// How many of the examples count.
+int64_t counted(int64_t examples, const at::Tensor& mask) { return mask.defined() ? mask.sum().item<int64_t>() : examples; }
 
 double most_positions(const std::vector<BundlePtr>& bundles) {
   double positions = 1;
@@ -106,7 +109,7 @@ ClippedSum Clipper::start(std::optional<noise::Lattice> lattice) const {
     zeros.push_back(
         at::zeros(parameter.sizes(), at::TensorOptions(lattice ? at::kLong : at::kDouble).device(lattice ? at::kCPU : parameter.device())));
   }
-  return {std::move(zeros), std::move(lattice), sensitivity(), method_->norm != NormRoute::none};
+  return {std::move(zeros), std::move(lattice), sensitivity(), method_->norm != NormRoute::none, unit_of(parameters_)};
 }
 
 at::Tensor Clipper::ones_where(const at::Tensor& losses, const at::Tensor& mask) const {
@@ -230,7 +233,7 @@ void Clipper::sums(Norms& norms, const at::Tensor& coefficients, ClippedSum& int
       for (auto& [parameter, sum] : bundle->weighted_sums(by_group)) into.add(parameter, sum);
     }
   }
-  into.finish_physical_batch(accumulation_error(norms.losses, most_positions(norms.bundles), sensitivity()));
+  into.finish_physical_batch(norms.losses.size(0) - norms.masked, most_positions(norms.bundles));
 }
 
 at::Tensor Clipper::accumulate(const at::Tensor& losses, const at::Tensor& mask, ClippedSum& into, const Judge& judge) {
@@ -248,7 +251,7 @@ at::Tensor Clipper::accumulate_unclipped(const at::Tensor& losses, const at::Ten
   for (size_t i = 0; i < grads.size(); ++i) {
     if (grads[i].defined()) into.add(i, grads[i].is_sparse() ? grads[i].to_dense() : grads[i]);
   }
-  into.finish_physical_batch(0);
+  into.finish_physical_batch(counted(losses.size(0), mask), 1);
   return at::zeros({losses.size(0)}, losses.options().dtype(at::kDouble));
 }
 
@@ -273,29 +276,28 @@ at::Tensor Clipper::accumulate_by_loop(const at::Tensor& losses, const at::Tenso
                              "runs the whole batch once per example and cannot keep a non-finite example apart from the others", "",
                              "remove examples that are not finite, or choose another method");
   }
-  return finish_loop(loop, losses, into);
+  return finish_loop(loop, counted(losses.size(0), mask), into);
 }
 
 at::Tensor Clipper::accumulate_each(int64_t examples, const std::function<at::Tensor(int64_t)>& losses_of, const at::Tensor& mask,
                                     ClippedSum& into) {
-  at::Tensor last;
   const auto gradients = [&](int64_t example) -> std::optional<std::vector<at::Tensor>> {
-    last = losses_of(example);
-    if (last.defined() && !all_true(last.isfinite())) return std::nullopt;
-    const auto graph = graph::walk(last, parameters_);
+    const at::Tensor loss = losses_of(example);
+    if (loss.defined() && !all_true(loss.isfinite())) return std::nullopt;
+    const auto graph = graph::walk(loss, parameters_);
     refuse_refused(cut_of(graph, parameters_.size()));
-    return graph::gradients(last, at::ones_like(last), parameters_);
+    return graph::gradients(loss, at::ones_like(loss), parameters_);
   };
   const LoopSum loop = clip_by_loop(gradients, loop_options(examples, mask));
   nonfinite_ += loop.nonfinite;
-  return finish_loop(loop, last, into);
+  return finish_loop(loop, counted(examples, mask), into);
 }
 
-at::Tensor Clipper::finish_loop(const LoopSum& loop, const at::Tensor& losses, ClippedSum& into) {
+at::Tensor Clipper::finish_loop(const LoopSum& loop, int64_t examples, ClippedSum& into) {
   for (size_t i = 0; i < loop.sums.size(); ++i) {
     if (loop.sums[i].defined()) into.add(i, loop.sums[i]);
   }
-  into.finish_physical_batch(losses.defined() ? accumulation_error(losses, 1, sensitivity()) : 0);
+  into.finish_physical_batch(examples, 1);
   report_ = {{"every parameter", "loop"}};
   return loop.norms;
 }

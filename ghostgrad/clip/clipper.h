@@ -113,7 +113,7 @@ class Clipper {
   void second_backward(const Norms& norms, const at::Tensor& coefficients, ClippedSum& into) const;
   [[nodiscard]] LoopOptions loop_options(int64_t examples, const at::Tensor& mask) const;
   at::Tensor accumulate_by_loop(const at::Tensor& losses, const at::Tensor& mask, ClippedSum& into, const Judge& judge);
-  at::Tensor finish_loop(const LoopSum& loop, const at::Tensor& losses, ClippedSum& into);
+  at::Tensor finish_loop(const LoopSum& loop, int64_t examples, ClippedSum& into);
   at::Tensor accumulate_unclipped(const at::Tensor& losses, const at::Tensor& mask, ClippedSum& into);
 
   std::vector<at::Tensor> parameters_;

@@ -114,6 +114,18 @@ void Engine::judge(const graph::Cut& cut) {
   warnings_.insert(kUnaudited);
 }
 
+void Engine::settle_positions() {
+  const PlanOptions& options = plan_.options();
+  if (positions_ == 0) positions_ = options.positions.value_or(sum_->positions());
+  if (options.noise_multiplier == 0 || options.positions) return;  // release() refuses more than were declared
+  const auto slack = [&](double positions) { return slack_of(*sum_, options.expected_batch_size, positions); };
+  if (slack(sum_->positions()) == slack(positions_)) return;
+  throw base::PrivacyError(
+      "positions", fmt::format("differ from those of the first batch, {:.0f}, so that the noise would follow the batch", positions_),
+      fmt::format("{:.0f}", sum_->positions()),
+      "pad examples to one length or size, or pass positions: the most tokens or pixels that a layer sees of one example");
+}
+
 template <class Work>
 void Engine::accumulate(const at::Tensor& mask, const Work& work) {
   if (broken_) {
@@ -124,6 +136,7 @@ void Engine::accumulate(const at::Tensor& mask, const Work& work) {
   refuse_ordinary_gradients();
   broken_ = true;
   last_norms_ = work();
+  settle_positions();
   if (adaptive_) adaptive_->count(last_norms_, mask);
   broken_ = false;
 }
@@ -159,7 +172,9 @@ void Engine::release() {
   clip::ClippedSum sum = std::move(*sum_);
   sum_.reset();
   const double noise_multiplier = adaptive_ ? adaptive_->noise().sum : options.noise_multiplier;
-  const auto noisy = engine::release(std::move(sum), {noise_multiplier, options.expected_batch_size, static_cast<uint64_t>(steps_)}, key_);
+  if (positions_ == 0) positions_ = options.positions.value_or(1);  // an empty logical batch comes first
+  const ReleaseOptions how{noise_multiplier, options.expected_batch_size, positions_, static_cast<uint64_t>(steps_)};
+  const auto noisy = engine::release(std::move(sum), how, key_);
   if (adaptive_) adaptive_->release(key_, static_cast<uint64_t>(steps_));
   if (options.sample_rate) accountant_->compose(plan_.event());
   ++steps_;

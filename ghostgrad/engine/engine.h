@@ -119,6 +119,8 @@ class Engine {
   void refuse_ordinary_gradients() const;
   [[nodiscard]] bool is_as_released(const at::Tensor& parameter) const;
   void judge(const graph::Cut& cut);
+  /// Settles what the noise takes the positions of an example to be, and refuses a batch that would have changed it.
+  void settle_positions();
   /// Runs one physical batch; whatever it throws leaves the logical batch unusable until discard().
   template <class Work>
   void accumulate(const at::Tensor& mask, const Work& work);
@@ -140,7 +142,8 @@ class Engine {
   std::set<std::string> warnings_;
   std::vector<std::string> unreached_;
   at::Tensor last_norms_;
-  Past past_;  // what was resumed from
+  Past past_;             // what was resumed from
+  double positions_ = 0;  // what the noise takes those of an example to be; 0: not known yet
   int64_t steps_ = 0;
   bool broken_ = false;
   bool saw_unaudited_ = false;

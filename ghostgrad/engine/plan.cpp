@@ -30,6 +30,9 @@ void check_numbers(const PlanOptions& options) {
   require(
       !options.sample_rate || (*options.sample_rate > 0 && *options.sample_rate <= 1),
       {"sample_rate", "must lie in (0, 1]", fmt::to_string(options.sample_rate.value_or(0)), "pass expected batch size / data set size"});
+  require(!options.positions || (*options.positions >= 1 && std::isfinite(*options.positions)),
+          {"positions", "must be at least 1", options.positions ? fmt::to_string(*options.positions) : "none",
+           "pass the most tokens or pixels that a layer sees of one example, or nothing"});
   require(options.performance.keep_bytes >= 0,
           {"keep_bytes", "must not be negative", fmt::to_string(options.performance.keep_bytes), "pass a number of bytes"});
 }

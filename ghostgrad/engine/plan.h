@@ -29,6 +29,9 @@ struct PlanOptions {
   double noise_multiplier = std::numeric_limits<double>::quiet_NaN();
   /// What a release is divided by: public, q N, never the size of a batch. Must be set.
   double expected_batch_size = std::numeric_limits<double>::quiet_NaN();
+  /// The most positions that an example has in any layer: tokens of the longest sequence, pixels of the largest feature map. Public: rounding
+  /// errors grow with them, and the noise is made to cover those. Without it all examples must have those of the first batch.
+  std::optional<double> positions = std::nullopt;
   /// q of Poisson sampling. Without it the engine trains, but epsilon() asks for it.
   std::optional<double> sample_rate = std::nullopt;
   std::string method = "auto";                         // a row of the table of methods

@@ -4,19 +4,39 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/noise/gaussian.h"
 
 namespace ghostgrad::engine {
 namespace {
 
-/// The public part of the slack: what rounding may add to the sensitivity before any batch is seen. A batch whose own bound is larger than
-/// this (very large physical batches, many of them) raises it.
-constexpr double kAllowance = 1.0 / 4096;
+constexpr double kLeastSlack = 1.0 / 4096;
 
-double slack_of(const clip::ClippedSum& sum) { return std::max(kAllowance, 2 * sum.error_bound() / sum.threshold()); }
+/// Poisson sampling draws more with a probability below 1e-20: P(K >= L + t) <= exp(-t^2 / (2 L + 2 t / 3)) [Chernoff's bound].
+double most_examples(double expected) { return expected + 10 * std::sqrt(expected) + 50; }
+
+void check_public(const clip::ClippedSum& sum, const ReleaseOptions& options) {
+  const double most = most_examples(options.expected_batch_size);
+  if (static_cast<double>(sum.examples()) > most) {
+    throw base::PrivacyError(
+        "expected_batch_size",
+        fmt::format("allows no logical batch of more than {:.0f} examples when it is {}", most, options.expected_batch_size),
+        fmt::format("{} examples", sum.examples()), "pass the mean size of logical batches, q N; the noise is made for that");
+  }
+  const auto slack = [&](double positions) { return slack_of(sum, options.expected_batch_size, positions); };
+  if (slack(sum.positions()) > slack(options.positions)) {
+    throw base::PrivacyError("positions", fmt::format("must be at least those of every example, but are {:.0f}", options.positions),
+                             fmt::format("{:.0f}", sum.positions()), "pass the most tokens or pixels that a layer sees of one example");
+  }
+}
 
 }  // namespace
+
+double slack_of(const clip::ClippedSum& sum, double expected_batch_size, double positions) {
+  return std::max(kLeastSlack, 2 * sum.error_bound(most_examples(expected_batch_size), positions) / sum.threshold());
+}
 
 NoisyGradient release(clip::ClippedSum sum, const ReleaseOptions& options, const random::Key& key) {
   NoisyGradient noisy;
@@ -28,7 +48,8 @@ NoisyGradient release(clip::ClippedSum sum, const ReleaseOptions& options, const
     for (const at::Tensor& total : sum.totals()) noisy.values_.push_back(total / options.expected_batch_size);
     return noisy;
   }
-  noisy.slack_ = slack_of(sum);
+  check_public(sum, options);
+  noisy.slack_ = slack_of(sum, options.expected_batch_size, options.positions);
   noisy.is_private_ = key.is_private();
   const double deviation = options.noise_multiplier * sum.threshold() * (1 + noisy.slack_) / sum.lattice()->resolution;  // in lattice units
   for (size_t i = 0; i < sum.totals().size(); ++i) {

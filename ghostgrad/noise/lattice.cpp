@@ -54,7 +54,7 @@ Lattice make_lattice(double noise_multiplier, double threshold, int64_t dimensio
     throw base::InvalidArgument("noise", "noise multiplier times threshold must lie between 2^-900 and 2^900", fmt::to_string(scale),
                                 "use a positive noise multiplier and threshold (a noise multiplier of 0 has no lattice)");
   }
-  const int bits = dimension >= 1'000'000'000 ? 27 : 24;
+  const int bits = dimension >= 1'000'000 ? 27 : 24;
   return {std::ldexp(1.0, std::ilogb(scale) - bits)};
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The public lattice on which clipped sums are added up and noise is drawn, so that no floating-point grid can give a sum away.
 //
-//     r = 2^(floor(log2(sigma C)) - k),   k = 24 (27 from 10^9 parameters)            from public values only
+//     r = 2^(floor(log2(sigma C)) - k),   k = 24 (27 from 10^6 parameters)            from public values only
 //
 //     const Lattice lattice = make_lattice(sigma, C, dimension);
 //     at::Tensor units = to_lattice(sum, lattice);                // int64: rint(sum / r)

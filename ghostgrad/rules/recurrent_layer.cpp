@@ -3,18 +3,15 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/sigmoid_backward.h>
+#include <ATen/ops/tanh_backward.h>
 #include <ATen/ops/zeros_like.h>
 
 namespace ghostgrad::rules {
 namespace {
-
-/// x (1 - x): the derivative of the sigmoid whose value is x.
-at::Tensor sigmoid_slope(const at::Tensor& x) { return x * (1 - x); }
-
-/// 1 - x^2: that of tanh.
-at::Tensor tanh_slope(const at::Tensor& x) { return 1 - x.square(); }
 
 /// Number of sequences that take part in a step.
 int64_t taking_part(const RecurrentLayer& layer, int64_t step) { return layer.active.empty() ? layer.inputs.size(1) : layer.active[step]; }
@@ -53,37 +50,46 @@ struct Slopes {
   at::Tensor unprojected;     // o tanh(c_t)
 };
 
+/// `a`: a_t of all steps [T, N, 4 h], which become the gates.
 Slopes slopes_of_lstm(const RecurrentLayer& layer, const at::Tensor& a) {
-  const auto sums = a.chunk(4, 2);
-  const at::Tensor input = sums[0].sigmoid(), forget = sums[1].sigmoid(), candidate = sums[2].tanh(), output = sums[3].sigmoid();
+  const int64_t steps = a.size(0), hidden = a.size(2) / 4;
+  const auto gates = a.chunk(4, 2);
+  const at::Tensor &input = gates[0], &forget = gates[1], &candidate = gates[2], &output = gates[3];
+  a.narrow(2, 0, 2 * hidden).sigmoid_();
+  candidate.tanh_();
+  output.sigmoid_();
   const at::Tensor cells = cells_of(layer, forget, input * candidate);
-  const at::Tensor before = cells.narrow(0, 0, input.size(0)), tanh = cells.narrow(0, 1, input.size(0)).tanh();
-  return {.sums = at::cat({candidate * sigmoid_slope(input), before * sigmoid_slope(forget), input * tanh_slope(candidate),
-                           tanh * sigmoid_slope(output)},
-                          2),
+  const at::Tensor tanh = cells.narrow(0, 1, steps).tanh();
+  const at::Tensor sums = at::empty_like(a);
+  auto parts = sums.chunk(4, 2);
+  at::sigmoid_backward_out(parts[0], candidate, input);
+  at::sigmoid_backward_out(parts[1], cells.narrow(0, 0, steps), forget);
+  at::tanh_backward_out(parts[2], input, candidate);
+  at::sigmoid_backward_out(parts[3], tanh, output);
+  return {.sums = sums,
           .candidate_sums = {},
-          .to_cell = output * tanh_slope(tanh),
+          .to_cell = at::tanh_backward(output, tanh),
           .carried = forget,
           .unprojected = layer.projection.defined() ? output * tanh : at::Tensor()};
 }
 
 Slopes slopes_of_gru(const at::Tensor& states_before, const at::Tensor& from_inputs, const at::Tensor& from_states) {
   const auto input = from_inputs.chunk(3, 2), state = from_states.chunk(3, 2);
-  const at::Tensor reset = (input[0] + state[0]).sigmoid(), update = (input[1] + state[1]).sigmoid();
-  const at::Tensor candidate = (input[2] + reset * state[2]).tanh();
-  const at::Tensor of_candidate = (1 - update) * tanh_slope(candidate);
-  return {
-      .sums = at::cat(
-          {of_candidate * state[2] * sigmoid_slope(reset), (states_before - candidate) * sigmoid_slope(update), of_candidate * reset}, 2),
-      .candidate_sums = of_candidate,
-      .to_cell = {},
-      .carried = update,
-      .unprojected = {}};
+  const at::Tensor reset = (input[0] + state[0]).sigmoid_(), update = (input[1] + state[1]).sigmoid_();
+  const at::Tensor candidate = (input[2] + reset * state[2]).tanh_();
+  const at::Tensor of_candidate = at::tanh_backward(1 - update, candidate);
+  return {.sums = at::cat({at::sigmoid_backward(of_candidate * state[2], reset), at::sigmoid_backward(states_before - candidate, update),
+                           of_candidate * reset},
+                          2),
+          .candidate_sums = of_candidate,
+          .to_cell = {},
+          .carried = update,
+          .unprojected = {}};
 }
 
 Slopes slopes_of(const RecurrentLayer& layer, const at::Tensor& states_before) {
   if (layer.cell == Cell::relu) return {layer.states.gt(0).to(layer.states.scalar_type()), {}, {}, {}, {}};
-  if (layer.cell == Cell::tanh) return {tanh_slope(layer.states), {}, {}, {}, {}};
+  if (layer.cell == Cell::tanh) return {1 - layer.states.square(), {}, {}, {}, {}};
   const at::Tensor from_inputs = at::linear(layer.inputs, layer.input_weight, layer.input_bias);
   const at::Tensor from_states = at::linear(states_before, layer.state_weight, layer.state_bias);
   if (layer.cell == Cell::gru) return slopes_of_gru(states_before, from_inputs, from_states);

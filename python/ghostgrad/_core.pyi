@@ -87,6 +87,7 @@ class PlanOptions:
     noise_multiplier: float
     expected_batch_size: float
     sample_rate: float | None
+    positions: float | None
     method: str
     clip_function: str
     independence: str

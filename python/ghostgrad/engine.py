@@ -73,6 +73,8 @@ class Engine:
         noise_multiplier: sigma; the noise has standard deviation sigma C in each coordinate of the sum. 0 means no privacy.
         expected_batch_size: what a release is divided by; public, q N, never the size of a batch.
         sample_rate: q of the Poisson sampling. Without it the engine trains, but `epsilon` asks for it.
+        positions: the most tokens or pixels that a layer sees of one example, where that varies from batch to batch (sequences padded to the
+            longest of their batch): rounding grows with it, and the noise, which must not follow the batch, is made for this many.
         method: one of `ghostgrad.methods()`; all give the same sums.
         clip_function: one of `ghostgrad.clip_functions()`.
         clip_constant: of the clip function, where it has one.
@@ -97,6 +99,7 @@ class Engine:
         noise_multiplier: float,
         expected_batch_size: float,
         sample_rate: float | None = None,
+        positions: int | None = None,
         method: str = "auto",
         clip_function: str = "abadi",
         clip_constant: float | None = None,
@@ -114,6 +117,7 @@ class Engine:
             "noise_multiplier": noise_multiplier,
             "expected_batch_size": expected_batch_size,
             "sample_rate": sample_rate,
+            "positions": positions,
             "method": method,
             "clip_function": clip_function,
             "clip_constant": clip_constant,

@@ -124,6 +124,7 @@ class PrivacyEngine:
             grad_sample_mode: "hooks", "functorch" and "ew" leave the criterion alone, "ghost" returns one; all do the same here.
             wrap_model: taken and without effect: nothing is wrapped.
             noise_generator, rand_on_empty: must be left as they are.
+            kwargs: `independence` and `positions`, as `Engine` takes them.
 
         Raises:
             InvalidArgument: a value that cannot be served, with what to do instead.
@@ -142,6 +143,7 @@ class PrivacyEngine:
             sample_rate=sampler.sample_rate if poisson_sampling else None,
             accountant=self.accountant,
             independence=kwargs.get("independence", "graph"),
+            positions=kwargs.get("positions"),
         )
         run = self._attached(Run(engine, 1.0 if loss_reduction == "mean" else sampler.expected_batch_size), module, optimizer)
         loader = _loader(data_loader, sampler) if poisson_sampling else data_loader
@@ -337,7 +339,7 @@ def _refuse_the_unknown(mode: str, reduction: str, clipping: str, kwargs: dict[s
     if clipping not in ("flat", "per_layer"):
         remedy = "use ghostgrad.Engine(adaptive_clipping=...)" if clipping == "adaptive" else "pass one of the two"
         raise invalid("clipping", "must be flat or per_layer", repr(clipping), remedy)
-    unknown = sorted(set(kwargs) - {"independence"})
+    unknown = sorted(set(kwargs) - {"independence", "positions"})
     if unknown:
         raise invalid(unknown[0], "is no argument that can be served here", repr(kwargs[unknown[0]]), "leave it out")
 

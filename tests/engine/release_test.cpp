@@ -18,9 +18,9 @@ using at::Tensor;
 
 // Types are the proof: no noisy gradient without a release, no clipped sum without a clipper, no second threshold for the noise to read.
 static_assert(!std::is_default_constructible_v<NoisyGradient> && !std::is_constructible_v<NoisyGradient, clip::ClippedSum>);
-static_assert(!std::is_constructible_v<clip::ClippedSum, std::vector<Tensor>, std::optional<noise::Lattice>, double, bool>);
-static_assert(sizeof(ReleaseOptions) == sizeof(double) * 2 + sizeof(uint64_t),
-              "a release takes sigma, the divisor and the step; C comes with the sum");
+static_assert(!std::is_constructible_v<clip::ClippedSum, std::vector<Tensor>, std::optional<noise::Lattice>, double, bool, double>);
+static_assert(sizeof(ReleaseOptions) == sizeof(double) * 3 + sizeof(uint64_t),
+              "a release takes sigma, the divisor, the positions and the step, all public; C comes with the sum");
 
 /// A release of nothing for one parameter of n elements.
 Tensor noise_of(int64_t n, const PlanOptions& options, uint64_t seed, int64_t releases = 1) {
@@ -123,6 +123,77 @@ TEST(Release, HidesTheSumInTheNoise) {
   const Tensor moved =
       run(true) - run(false);  // the same key and step: the noise cancels, the clipped gradient is left, rounded to the lattice
   EXPECT_NEAR(moved.norm().item<double>(), std::sqrt(1000.0 / 1010.0), 1e-5);
+}
+
+/// What is released of `sizes` examples in physical batches, none of which has a gradient but all of which have `positions`: noise alone.
+Tensor noise_beside(const std::vector<int64_t>& sizes, int64_t positions, const PlanOptions& options) {
+  Tensor weight = at::zeros({4, 50}, at::kFloat).requires_grad_();
+  Engine engine(NamedParameters{{"weight", weight}}, Plan(options), random::Key::for_tests(5));
+  for (int64_t size : sizes) engine.backward(at::linear(at::zeros({size, positions, 50}), weight).sum({1, 2}));
+  engine.release();
+  return weight.grad();
+}
+
+PlanOptions plan_of_large_batches(std::optional<double> positions = std::nullopt) {
+  PlanOptions options = plan(1, 1.0, 250);
+  options.positions = positions;
+  return options;
+}
+
+TEST(Release, DrawsNoiseThatDoesNotTellHowManyExamplesThereWere) {
+  const Tensor noise = noise_beside({250}, 200, plan_of_large_batches());
+  EXPECT_GT(noise.norm().item<double>(), 0);
+  for (const std::vector<int64_t>& sizes : std::vector<std::vector<int64_t>>{{1}, {251}, {64, 64, 64, 58}, {400}}) {
+    EXPECT_TRUE(at::equal(noise_beside(sizes, 200, plan_of_large_batches()), noise)) << sizes.size() << " physical batches";
+  }
+  EXPECT_FALSE(at::equal(noise_beside({250}, 100, plan_of_large_batches()), noise));  // 200 positions make more noise: it can fail
+}
+
+TEST(Release, DrawsNoiseForTheDeclaredPositionsWhateverTheBatchHas) {
+  const Tensor noise = noise_beside({250}, 200, plan_of_large_batches(200));
+  EXPECT_TRUE(at::equal(noise_beside({250}, 200, plan_of_large_batches()), noise));
+  for (const int64_t positions : {1, 37, 200}) EXPECT_TRUE(at::equal(noise_beside({9}, positions, plan_of_large_batches(200)), noise));
+  EXPECT_TRUE(at::equal(noise_beside({}, 0, plan_of_large_batches(200)), noise));
+}
+
+/// What an engine says of two logical batches, the second of which has other positions.
+std::string complaint_about(int64_t first, int64_t second, const PlanOptions& options) {
+  Tensor weight = at::zeros({4, 50}, at::kFloat).requires_grad_();
+  Engine engine(NamedParameters{{"weight", weight}}, Plan(options), random::Key::for_tests(5));
+  try {
+    for (const int64_t positions : {first, second}) {
+      if (positions > 0) engine.backward(at::linear(at::zeros({30, positions, 50}), weight).sum({1, 2}));
+      engine.release();
+    }
+  } catch (const base::PrivacyError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Release, RefusesPositionsThatWouldChangeTheNoise) {
+  for (const auto& [first, second] : {std::pair<int64_t, int64_t>{100, 101}, {101, 100}, {0, 100}}) {
+    const std::string complaint = complaint_about(first, second, plan_of_large_batches());
+    EXPECT_NE(complaint.find("would follow the batch"), std::string::npos) << complaint;
+    EXPECT_NE(complaint.find("pass positions"), std::string::npos) << complaint;
+  }
+  EXPECT_NE(complaint_about(100, 101, plan_of_large_batches(100)).find("must be at least those of every example"), std::string::npos);
+  EXPECT_EQ(complaint_about(100, 100, plan_of_large_batches()), "");
+  EXPECT_EQ(complaint_about(100, 37, plan_of_large_batches(100)), "");
+  EXPECT_EQ(complaint_about(3, 5, plan(1, 1.0, 8)), "");  // both are covered by what every release has
+  PlanOptions without_noise = plan_of_large_batches();
+  without_noise.noise_multiplier = 0;
+  EXPECT_EQ(complaint_about(100, 101, without_noise), "");
+}
+
+TEST(Release, RefusesMoreExamplesThanThePlanCanDraw) {
+  try {
+    (void)noise_beside({300}, 1, plan(1, 1.0, 50));
+    FAIL() << "300 examples where 50 are expected";
+  } catch (const base::PrivacyError& error) {
+    EXPECT_NE(std::string(error.what()).find("expected_batch_size"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("300 examples"), std::string::npos) << error.what();
+  }
 }
 
 TEST(Release, IsPrivateOnlyWithNoiseAndAPrivateKey) {

@@ -20,8 +20,8 @@ TEST(Lattice, HasTheResolutionOfItsEquation) {
   EXPECT_EQ(make_lattice(1.999, 1.0, 1000).resolution, 0x1p-24);
   EXPECT_EQ(make_lattice(0.5, 4.0, 1000).resolution, 0x1p-23);
   EXPECT_EQ(make_lattice(0.999, 1.0, 1000).resolution, 0x1p-25);
-  EXPECT_EQ(make_lattice(1.0, 1.0, 999'999'999).resolution, 0x1p-24);
-  EXPECT_EQ(make_lattice(1.0, 1.0, 1'000'000'000).resolution, 0x1p-27);
+  EXPECT_EQ(make_lattice(1.0, 1.0, 999'999).resolution, 0x1p-24);
+  EXPECT_EQ(make_lattice(1.0, 1.0, 1'000'000).resolution, 0x1p-27);
 }
 
 TEST(Lattice, RefusesScalesWithoutAFiniteResolution) {

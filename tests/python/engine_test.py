@@ -45,6 +45,26 @@ def test_the_noise_has_the_stated_deviation():
     assert abs(noise.mean().item()) < 5 * 3 / math.sqrt(noise.numel())
 
 
+def test_the_noise_does_not_follow_the_length_of_the_sequences():
+    """Rounding grows with the positions of an example; the noise that covers it is made for declared ones, or asks for them."""
+
+    def noise(lengths, **options):
+        torch.manual_seed(0)
+        model = nn.Linear(50, 4, dtype=torch.float32)
+        options = dict(noise_multiplier=1.0, expected_batch_size=250, test_seed=1) | options
+        engine = ghostgrad.Engine(model.named_parameters(), **options)
+        for length in lengths:
+            engine.backward(model(torch.zeros(30, length, 50, dtype=torch.float32)).sum((1, 2)) * 0.0)
+            engine.release()
+        return model.weight.grad
+
+    assert torch.equal(noise([40, 100], positions=128), noise([128, 7], positions=128))
+    with pytest.raises(ghostgrad.PrivacyError, match="would follow the batch.*pass positions"):
+        noise([100, 101])
+    with pytest.raises(ghostgrad.PrivacyError, match="must be at least those of every example"):
+        noise([129], positions=128)
+
+
 def test_noise_differs_between_steps_and_engines_and_is_independent_of_torchs_seed():
     released = []
     for _ in range(2):
