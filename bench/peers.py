@@ -96,7 +96,7 @@ def ordinary(model, batch):
 
 
 def ours(model, batch):
-    engine = ghostgrad.Engine(model.named_parameters(), clip=1.0, noise_multiplier=0.0, expected_batch_size=1.0)
+    engine = ghostgrad.Engine(model.named_parameters(), clip=1.0, noise_multiplier=1.0, expected_batch_size=len(batch[0]))
 
     def step():
         engine.backward(losses_of(model, batch))

@@ -104,12 +104,17 @@ void Clipper::refuse_refused(const graph::Cut& cut) {
 }
 
 ClippedSum Clipper::start(std::optional<noise::Lattice> lattice) const {
-  std::vector<at::Tensor> zeros;
-  for (const at::Tensor& parameter : parameters_) {
-    zeros.push_back(
-        at::zeros(parameter.sizes(), at::TensorOptions(lattice ? at::kLong : at::kDouble).device(lattice ? at::kCPU : parameter.device())));
+  totals_.resize(parameters_.size());
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const auto options = at::TensorOptions(lattice ? at::kLong : at::kDouble).device(lattice ? at::kCPU : parameters_[i].device());
+    const bool free = totals_[i].defined() && totals_[i].use_count() == 1;
+    if (free && totals_[i].scalar_type() == options.dtype() && totals_[i].device() == options.device()) {
+      totals_[i].zero_();
+    } else {
+      totals_[i] = at::zeros(parameters_[i].sizes(), options);
+    }
   }
-  return {std::move(zeros), std::move(lattice), sensitivity(), method_->norm != NormRoute::none, unit_of(parameters_)};
+  return {totals_, std::move(lattice), sensitivity(), method_->norm != NormRoute::none, unit_of(parameters_)};
 }
 
 at::Tensor Clipper::ones_where(const at::Tensor& losses, const at::Tensor& mask) const {
@@ -199,6 +204,7 @@ Norms Clipper::norms(const at::Tensor& losses, const at::Tensor& mask, const Jud
 
 at::Tensor Clipper::coefficients(const Norms& norms) const {
   std::vector<at::Tensor> rows;
+  rows.reserve(groups_.count());
   for (int group = 0; group < groups_.count(); ++group) {
     rows.push_back(clip_function_->coefficients(norms.by_group[group].sqrt(), {groups_.thresholds[group], clip_constant_}));
   }

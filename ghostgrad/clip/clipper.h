@@ -125,6 +125,7 @@ class Clipper {
   std::vector<CallReport> report_;
   std::map<std::string, int64_t> calls_by_rule_;
   int64_t nonfinite_ = 0;
+  mutable std::vector<at::Tensor> totals_;  // of the last sum, to be zeroed and used again: fresh memory costs more than the sum
 };
 
 }  // namespace ghostgrad::clip

@@ -68,7 +68,10 @@ void Engine::begin() {
     throw base::PrivacyError("parameters", "must not be frozen or unfrozen within a logical batch", "", "call step() or discard() first");
   }
   if (sum_) return;
-  if (!clipper_ || now != tracked_) clipper_.emplace(make_clipper());
+  if (!clipper_ || now != tracked_) {
+    clipper_.emplace(make_clipper());
+    positions_ = 0;  // of other layers
+  }
   if (adaptive_) clipper_->set_sensitivity(adaptive_->threshold());
   tracked_ = std::move(now);
   int64_t dimension = 0;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <ATen/TensorOperators.h>
 #include <fmt/format.h>
 
 #include "ghostgrad/base/error.h"

@@ -186,6 +186,19 @@ TEST(Release, RefusesPositionsThatWouldChangeTheNoise) {
   EXPECT_EQ(complaint_about(100, 101, without_noise), "");
 }
 
+TEST(Release, TakesThePositionsAnewWhenOtherParametersAreTrained) {
+  Tensor tokens = at::zeros({4, 50}, at::kFloat).requires_grad_(), pooled = at::zeros({4, 50}, at::kFloat).requires_grad_();
+  Engine engine(NamedParameters{{"tokens", tokens}, {"pooled", pooled}}, Plan(plan_of_large_batches()), random::Key::for_tests(5));
+  const Tensor inputs = at::zeros({30, 100, 50});
+  const auto step = [&] {
+    engine.backward(at::linear(inputs, tokens).sum({1, 2}) + at::linear(inputs.sum(1), pooled).sum(1));
+    engine.release();
+  };
+  step();
+  tokens.requires_grad_(false);
+  EXPECT_NO_THROW(step());
+}
+
 TEST(Release, RefusesMoreExamplesThanThePlanCanDraw) {
   try {
     (void)noise_beside({300}, 1, plan(1, 1.0, 50));
