@@ -142,8 +142,7 @@ class PrivacyEngine:
             expected_batch_size=sampler.expected_batch_size,
             sample_rate=sampler.sample_rate if poisson_sampling else None,
             accountant=self.accountant,
-            independence=kwargs.get("independence", "graph"),
-            positions=kwargs.get("positions"),
+            **kwargs,
         )
         run = self._attached(Run(engine, 1.0 if loss_reduction == "mean" else sampler.expected_batch_size), module, optimizer)
         loader = _loader(data_loader, sampler) if poisson_sampling else data_loader
