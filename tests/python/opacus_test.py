@@ -237,6 +237,14 @@ def test_what_cannot_be_served_is_refused_by_name(name):
         private(small(), **{name: REFUSED[name]})
 
 
+def test_options_of_the_engine_are_handed_on():
+    private(small().double(), positions=7, independence="assumed")
+    with pytest.raises(ghostgrad.InvalidArgument, match="positions.*at least 1"):
+        private(small().double(), positions=0)
+    with pytest.raises(ghostgrad.InvalidArgument, match="independence"):
+        private(small().double(), independence="hoped")
+
+
 def test_batch_norm_and_foreign_optimizers_are_refused_before_training():
     engine = PrivacyEngine()
     with pytest.raises(ghostgrad.PrivacyError, match="batch norm"):
