@@ -174,7 +174,7 @@ void Clipper::find_squared_norms(Norms& norms) {
 void Clipper::find_valid(Norms& norms, const at::Tensor& mask) {
   const at::Tensor finite = norms.losses.isfinite().logical_and_(norms.squared.isfinite());
   norms.valid = mask.defined() ? finite.logical_and(mask) : finite;
-  norms.masked = mask.defined() ? mask.numel() - mask.sum().item<int64_t>() : 0;
+  norms.masked = norms.losses.size(0) - counted(norms.losses.size(0), mask);
   if (all_true(finite)) return;
   for (const BundlePtr& bundle : norms.bundles) {
     if (!bundle->isolates_examples()) {

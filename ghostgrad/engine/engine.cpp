@@ -70,7 +70,7 @@ void Engine::begin() {
   if (sum_) return;
   if (!clipper_ || now != tracked_) {
     clipper_.emplace(make_clipper());
-    positions_ = 0;  // of other layers
+    positions_ = plan_.options().positions.value_or(0);  // those of other layers are not these
   }
   if (adaptive_) clipper_->set_sensitivity(adaptive_->threshold());
   tracked_ = std::move(now);
@@ -119,7 +119,7 @@ void Engine::judge(const graph::Cut& cut) {
 
 void Engine::settle_positions() {
   const PlanOptions& options = plan_.options();
-  if (positions_ == 0) positions_ = options.positions.value_or(sum_->positions());
+  if (positions_ == 0) positions_ = sum_->positions();
   if (options.noise_multiplier == 0 || options.positions) return;  // release() refuses more than were declared
   const auto slack = [&](double positions) { return slack_of(*sum_, options.expected_batch_size, positions); };
   if (slack(sum_->positions()) == slack(positions_)) return;
@@ -175,7 +175,7 @@ void Engine::release() {
   clip::ClippedSum sum = std::move(*sum_);
   sum_.reset();
   const double noise_multiplier = adaptive_ ? adaptive_->noise().sum : options.noise_multiplier;
-  if (positions_ == 0) positions_ = options.positions.value_or(1);  // an empty logical batch comes first
+  if (positions_ == 0) positions_ = 1;  // an empty logical batch comes first
   const ReleaseOptions how{noise_multiplier, options.expected_batch_size, positions_, static_cast<uint64_t>(steps_)};
   const auto noisy = engine::release(std::move(sum), how, key_);
   if (adaptive_) adaptive_->release(key_, static_cast<uint64_t>(steps_));

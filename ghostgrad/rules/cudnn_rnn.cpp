@@ -64,7 +64,10 @@ class Network {
   [[nodiscard]] LayerEdges edges(int64_t part) const {
     const int first = 1 + static_cast<int>(part * node_.weight_stride0);
     LayerEdges edges{first, first + 1};
-    if (biased()) edges.input_bias = first + 2, edges.state_bias = first + 3;
+    if (biased()) {
+      edges.input_bias = first + 2;
+      edges.state_bias = first + 3;
+    }
     if (projected()) edges.projection = first + static_cast<int>(node_.weight_stride0) - 1;
     return edges;
   }

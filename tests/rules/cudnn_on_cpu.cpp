@@ -24,37 +24,27 @@ struct Options {
   [[nodiscard]] int64_t directions() const { return both_ways ? 2 : 1; }
 };
 
+using Packed = std::tuple<Tensor, Tensor> (*)(const Tensor&, const Tensor&, const Tensor&, at::TensorList, bool, int64_t, double, bool,
+                                              bool);
+using Padded = std::tuple<Tensor, Tensor> (*)(const Tensor&, const Tensor&, at::TensorList, bool, int64_t, double, bool, bool, bool);
+
+constexpr int64_t kLstm = 2;
+
 /// One layer: its output, last states and last cells.
 Tensors layer(const Options& options, const Tensor& input, const Tensors& weights, const Tensor& state, const Tensor& cell) {
-  const bool packed = !options.batch_sizes.empty(), biased = options.biased(), both = options.both_ways;
-  const Tensor sizes = packed ? at::tensor(options.batch_sizes, at::kLong) : Tensor();
-  const auto one_state = [&](const auto& op) -> Tensors {
-    const auto [output, last] = op();
-    return {output, last};
-  };
-  switch (options.mode) {
-    case 0:
-      return one_state([&] {
-        return packed ? at::rnn_relu(input, sizes, state, weights, biased, 1, 0, true, both)
-                      : at::rnn_relu(input, state, weights, biased, 1, 0, true, both, options.batch_first);
-      });
-    case 1:
-      return one_state([&] {
-        return packed ? at::rnn_tanh(input, sizes, state, weights, biased, 1, 0, true, both)
-                      : at::rnn_tanh(input, state, weights, biased, 1, 0, true, both, options.batch_first);
-      });
-    case 3:
-      return one_state([&] {
-        return packed ? at::gru(input, sizes, state, weights, biased, 1, 0, true, both)
-                      : at::gru(input, state, weights, biased, 1, 0, true, both, options.batch_first);
-      });
-    default: {
-      const auto [output, last, last_cell] = packed
-                                                 ? at::lstm(input, sizes, {state, cell}, weights, biased, 1, 0, true, both)
-                                                 : at::lstm(input, {state, cell}, weights, biased, 1, 0, true, both, options.batch_first);
-      return {output, last, last_cell};
-    }
+  static const Packed packed[] = {at::rnn_relu, at::rnn_tanh, nullptr, at::gru};
+  static const Padded padded[] = {at::rnn_relu, at::rnn_tanh, nullptr, at::gru};
+  const bool is_packed = !options.batch_sizes.empty(), biased = options.biased(), both = options.both_ways;
+  const Tensor sizes = is_packed ? at::tensor(options.batch_sizes, at::kLong) : Tensor();
+  if (options.mode == kLstm) {
+    const auto [output, last, last_cell] = is_packed
+                                               ? at::lstm(input, sizes, {state, cell}, weights, biased, 1, 0, true, both)
+                                               : at::lstm(input, {state, cell}, weights, biased, 1, 0, true, both, options.batch_first);
+    return {output, last, last_cell};
   }
+  const auto [output, last] = is_packed ? packed[options.mode](input, sizes, state, weights, biased, 1, 0, true, both)
+                                        : padded[options.mode](input, state, weights, biased, 1, 0, true, both, options.batch_first);
+  return {output, last};
 }
 
 /// Drops every other feature: a mask that nothing but the op knows.
