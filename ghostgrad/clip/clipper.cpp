@@ -15,6 +15,7 @@
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/clip/loop.h"
 #include "ghostgrad/graph/capture.h"
+#include "ghostgrad/graph/full_precision.h"
 #include "ghostgrad/graph/propagate.h"
 
 namespace ghostgrad::clip {
@@ -137,7 +138,7 @@ std::vector<Use> Clipper::uses_of(const at::Tensor& losses, const at::Tensor& ma
   for (const graph::Call& call : norms.cut->calls) {
     std::vector<at::Tensor> grads(owners.slots[call.node].size());
     for (; next < wanted.size() && wanted[next].node == call.node; ++next) grads[wanted[next].slot] = std::move(captured[next]);
-    auto made = rules::terms_of({graph, call, owners.slots[call.node], grads});
+    auto made = rules::terms_of({graph, call, owners.slots[call.node], grads}, trials_);
     const std::string rule = rules::rule_name(*graph.nodes[call.node]);
     const bool all_by_rule = std::find(made.by_rule.begin(), made.by_rule.end(), 0) == made.by_rule.end();
     ++calls_by_rule_[all_by_rule ? rule : "fallback"];
@@ -152,6 +153,7 @@ std::vector<Use> Clipper::uses_of(const at::Tensor& losses, const at::Tensor& ma
 }
 
 void Clipper::find_squared_norms(Norms& norms) {
+  const graph::FullPrecision full;
   const auto options = norms.losses.options().dtype(at::kDouble);
   std::vector<at::Tensor> by_group(groups_.count());
   router_.begin();
@@ -234,6 +236,7 @@ void Clipper::sums(Norms& norms, const at::Tensor& coefficients, ClippedSum& int
   if (method_->sum == SumRoute::second_backward && finite && !in_low_precision(norms)) {
     second_backward(norms, coefficients, into);
   } else {
+    const graph::FullPrecision full;
     const Coefficients by_group{coefficients, groups_.of_parameter};
     for (BundlePtr& bundle : norms.bundles) {
       for (auto& [parameter, sum] : bundle->weighted_sums(by_group)) into.add(parameter, sum);

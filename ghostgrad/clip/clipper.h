@@ -28,6 +28,7 @@
 #include "ghostgrad/clip/method.h"
 #include "ghostgrad/clip/router.h"
 #include "ghostgrad/graph/cut.h"
+#include "ghostgrad/rules/trial.h"
 
 namespace ghostgrad::clip {
 
@@ -122,6 +123,7 @@ class Clipper {
   double clip_constant_;
   Groups groups_;
   Router router_;
+  rules::Trials trials_;
   std::vector<CallReport> report_;
   std::map<std::string, int64_t> calls_by_rule_;
   int64_t nonfinite_ = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/clip/single_bundle.h"
 
+#include "ghostgrad/rules/rounding.h"
+
 namespace ghostgrad::clip {
 
 SingleBundle::SingleBundle(const graph::Graph& graph, rules::TermPtr term, graph::Path path, std::string label)
@@ -17,7 +19,7 @@ ByParameter SingleBundle::squared_norms(Route route) {
     kept_ = grads;
     return {{path_.parameter, squared}};
   }
-  return {{path_.parameter, (squared.sqrt() + term_->rounding()).square()}};  // the sum will be formed from other roundings than the norm
+  return {{path_.parameter, rules::raised(squared, term_->rounding())}};  // the sum will be formed from other roundings than the norm
 }
 
 ByParameter SingleBundle::weighted_sums(const Coefficients& coefficients) {

@@ -117,12 +117,19 @@ void Engine::judge(const graph::Cut& cut) {
   warnings_.insert(kUnaudited);
 }
 
-void Engine::settle_positions() {
+ReleaseOptions Engine::release_options() const {
+  const PlanOptions& options = plan_.options();
+  return {adaptive_ ? adaptive_->noise().sum : options.noise_multiplier, options.expected_batch_size, positions_,
+          static_cast<uint64_t>(steps_)};
+}
+
+void Engine::check_what_was_added() {
   const PlanOptions& options = plan_.options();
   if (positions_ == 0) positions_ = sum_->positions();
-  if (options.noise_multiplier == 0 || options.positions) return;  // release() refuses more than were declared
+  if (options.noise_multiplier == 0) return;
+  if (options.positions) return check_covered(*sum_, release_options());
   const auto slack = [&](double positions) { return slack_of(*sum_, options.expected_batch_size, positions); };
-  if (slack(sum_->positions()) == slack(positions_)) return;
+  if (slack(sum_->positions()) == slack(positions_)) return check_covered(*sum_, release_options());
   throw base::PrivacyError(
       "positions", fmt::format("differ from those of the first batch, {:.0f}, so that the noise would follow the batch", positions_),
       fmt::format("{:.0f}", sum_->positions()),
@@ -139,7 +146,7 @@ void Engine::accumulate(const at::Tensor& mask, const Work& work) {
   refuse_ordinary_gradients();
   broken_ = true;
   last_norms_ = work();
-  settle_positions();
+  check_what_was_added();
   if (adaptive_) adaptive_->count(last_norms_, mask);
   broken_ = false;
 }
@@ -174,10 +181,8 @@ void Engine::release() {
   const PlanOptions& options = plan_.options();
   clip::ClippedSum sum = std::move(*sum_);
   sum_.reset();
-  const double noise_multiplier = adaptive_ ? adaptive_->noise().sum : options.noise_multiplier;
   if (positions_ == 0) positions_ = 1;  // an empty logical batch comes first
-  const ReleaseOptions how{noise_multiplier, options.expected_batch_size, positions_, static_cast<uint64_t>(steps_)};
-  const auto noisy = engine::release(std::move(sum), how, key_);
+  const auto noisy = engine::release(std::move(sum), release_options(), key_);
   if (adaptive_) adaptive_->release(key_, static_cast<uint64_t>(steps_));
   if (options.sample_rate) accountant_->compose(plan_.event());
   ++steps_;

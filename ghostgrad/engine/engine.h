@@ -119,8 +119,9 @@ class Engine {
   void refuse_ordinary_gradients() const;
   [[nodiscard]] bool is_as_released(const at::Tensor& parameter) const;
   void judge(const graph::Cut& cut);
-  /// Settles what the noise takes the positions of an example to be, and refuses a batch that would have changed it.
-  void settle_positions();
+  [[nodiscard]] ReleaseOptions release_options() const;
+  /// Settles what the noise takes the positions of an example to be, and refuses a batch that it could not cover or would have followed.
+  void check_what_was_added();
   /// Runs one physical batch; whatever it throws leaves the logical batch unusable until discard().
   template <class Work>
   void accumulate(const at::Tensor& mask, const Work& work);

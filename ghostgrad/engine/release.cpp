@@ -9,16 +9,24 @@
 
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/noise/gaussian.h"
+#include "ghostgrad/rules/rounding.h"
 
 namespace ghostgrad::engine {
 namespace {
 
-constexpr double kLeastSlack = 1.0 / 4096;
+constexpr double kLeastSlack = 1.0 / 4096;  // for the rounding of sums
 
 /// Poisson sampling draws more with a probability below 1e-20: P(K >= L + t) <= exp(-t^2 / (2 L + 2 t / 3)) [Chernoff's bound].
 double most_examples(double expected) { return expected + 10 * std::sqrt(expected) + 50; }
 
-void check_public(const clip::ClippedSum& sum, const ReleaseOptions& options) {
+}  // namespace
+
+double slack_of(const clip::ClippedSum& sum, double expected_batch_size, double positions) {
+  const double of_sums = 2 * sum.error_bound(most_examples(expected_batch_size), positions) / sum.threshold();
+  return rules::kAllowance + std::max(kLeastSlack, of_sums);
+}
+
+void check_covered(const clip::ClippedSum& sum, const ReleaseOptions& options) {
   const double most = most_examples(options.expected_batch_size);
   if (static_cast<double>(sum.examples()) > most) {
     throw base::PrivacyError(
@@ -33,12 +41,6 @@ void check_public(const clip::ClippedSum& sum, const ReleaseOptions& options) {
   }
 }
 
-}  // namespace
-
-double slack_of(const clip::ClippedSum& sum, double expected_batch_size, double positions) {
-  return std::max(kLeastSlack, 2 * sum.error_bound(most_examples(expected_batch_size), positions) / sum.threshold());
-}
-
 NoisyGradient release(clip::ClippedSum sum, const ReleaseOptions& options, const random::Key& key) {
   NoisyGradient noisy;
   if (options.noise_multiplier > 0 && (!sum.lattice() || !sum.is_clipped())) {
@@ -49,7 +51,7 @@ NoisyGradient release(clip::ClippedSum sum, const ReleaseOptions& options, const
     for (const at::Tensor& total : sum.totals()) noisy.values_.push_back(total / options.expected_batch_size);
     return noisy;
   }
-  check_public(sum, options);
+  check_covered(sum, options);
   noisy.slack_ = slack_of(sum, options.expected_batch_size, options.positions);
   noisy.is_private_ = key.is_private();
   const double deviation = options.noise_multiplier * sum.threshold() * (1 + noisy.slack_) / sum.lattice()->resolution;  // in lattice units

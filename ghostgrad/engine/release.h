@@ -45,10 +45,14 @@ class NoisyGradient {
   double slack_ = 0;
 };
 
-/// By how much the noise of such a sum is raised to cover rounding, from public numbers alone: at least 2^-12.
+/// By how much the noise of such a sum is raised, from public numbers alone: what norms may be too short by (rules/rounding.h), and at least
+/// 2^-12 for the rounding of the sum.
 [[nodiscard]] double slack_of(const clip::ClippedSum& sum, double expected_batch_size, double positions);
 
 /// Errors: PrivacyError when the sum holds more examples, or positions, than the public numbers allow.
+void check_covered(const clip::ClippedSum& sum, const ReleaseOptions& options);
+
+/// Errors: those of check_covered, and PrivacyError for noise on a sum that was not clipped.
 [[nodiscard]] NoisyGradient release(clip::ClippedSum sum, const ReleaseOptions& options, const random::Key& key);
 
 }  // namespace ghostgrad::engine

@@ -10,6 +10,7 @@
 #include <ATen/ops/empty.h>
 
 #include "ghostgrad/rules/linear_term.h"
+#include "ghostgrad/rules/rounding.h"
 
 namespace ghostgrad::rules {
 namespace {

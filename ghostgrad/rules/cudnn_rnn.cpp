@@ -177,7 +177,8 @@ Terms cudnn_rnn(const CallSite& call) {
 }
 
 const RegisterRule registered{
-    {"CudnnRnnBackward0", "recurrent network", "W x_t + b and U h_{t-1} + b' of every layer, for all steps at once"}, cudnn_rnn};
+    {"CudnnRnnBackward0", "recurrent network", "W x_t + b and U h_{t-1} + b' of every layer, for all steps at once", /*on_trial=*/true},
+    cudnn_rnn};
 
 }  // namespace
 }  // namespace ghostgrad::rules

@@ -43,7 +43,7 @@ at::TensorOptions options_at(const CallSite& call, int edge) {
 
 }  // namespace
 
-Terms fallback(const CallSite& call, const std::vector<int>& edges) {
+std::vector<at::Tensor> owners_of(const CallSite& call) {
   std::vector<at::Tensor> owners(call.grads.size());
   for (size_t slot = 0; slot < owners.size(); ++slot) {
     if (call.grads[slot].defined()) {
@@ -51,12 +51,27 @@ Terms fallback(const CallSite& call, const std::vector<int>& edges) {
           graph::owner_tensor(call.owners[slot], call.graph.slots[call.call.node][slot], call.examples()).to(call.grads[slot].device());
     }
   }
+  return owners;
+}
+
+std::vector<at::Tensor> run_node(const CallSite& call, graph::variable_list grads, const std::vector<int>& edges) {
+  const auto back = (*call.self())(std::move(grads));
+  std::vector<at::Tensor> settled;
+  for (const int edge : edges) {
+    const auto place = static_cast<size_t>(edge);
+    settled.push_back(settle(place < back.size() ? back[place] : at::Tensor(), call.shape(edge), options_at(call, edge)));
+  }
+  return settled;
+}
+
+Terms fallback(const CallSite& call, const std::vector<int>& edges) {
+  const auto owners = owners_of(call);
   std::vector<std::vector<at::Tensor>> rows(edges.size());
   for (int64_t example = 0; example < call.examples(); ++example) {
-    auto back = owns_something(call, example) ? (*call.self())(masked_to(call, owners, example)) : graph::variable_list();
+    const bool has_some = owns_something(call, example);
+    const auto back = has_some ? run_node(call, masked_to(call, owners, example), edges) : std::vector<at::Tensor>();
     for (size_t k = 0; k < edges.size(); ++k) {
-      const auto edge = static_cast<size_t>(edges[k]);
-      rows[k].push_back(settle(edge < back.size() ? back[edge] : at::Tensor(), call.shape(edges[k]), options_at(call, edges[k])));
+      rows[k].push_back(has_some ? back[k] : at::zeros(call.shape(edges[k]), options_at(call, edges[k])));
     }
   }
   Terms terms;

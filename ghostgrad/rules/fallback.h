@@ -13,6 +13,12 @@
 
 namespace ghostgrad::rules {
 
+/// The owners of every gradient at the node's slots, on its device; undefined where none flows.
+[[nodiscard]] std::vector<at::Tensor> owners_of(const CallSite& call);
+
+/// What the node itself gives for these edges, each dense and in the shape of the value there.
+[[nodiscard]] std::vector<at::Tensor> run_node(const CallSite& call, graph::variable_list grads, const std::vector<int>& edges);
+
 [[nodiscard]] Terms fallback(const CallSite& call, const std::vector<int>& edges);
 
 }  // namespace ghostgrad::rules

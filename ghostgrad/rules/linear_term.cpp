@@ -5,7 +5,8 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/mm.h>
-#include <ATen/ops/zeros.h>
+
+#include "ghostgrad/rules/rounding.h"
 
 namespace ghostgrad::rules {
 namespace {
@@ -23,17 +24,13 @@ at::Tensor gram(const at::Tensor& factor) {
   return at::bmm(folded, folded.transpose(1, 2));
 }
 
-/// sum_t |left_t| |right_t|: [B, H]
+/// |left_t| |right_t|: [B, H, T]
 at::Tensor lengths_of(const at::Tensor& left, const at::Tensor& right) {
-  return at::linalg_vector_norm(left, 2, at::IntArrayRef{3}).mul_(at::linalg_vector_norm(right, 2, at::IntArrayRef{3})).sum(2);
+  return at::linalg_vector_norm(left, 2, at::IntArrayRef{3}).mul_(at::linalg_vector_norm(right, 2, at::IntArrayRef{3}));
 }
 
-/// What rounding may hide from a Gram in float32: its terms are at most |left_t| |left_s| |right_t| |right_s|, so where positions cancel it
-/// can come out too small, even negative. Raised by a bound on that error, a cancelled example is clipped more, never less.
-at::Tensor rounding_of_gram(const at::Tensor& left, const at::Tensor& right) {
-  if (left.scalar_type() == at::kDouble) return at::zeros({}, left.options());
-  return rounding_of_squares(lengths_of(left, right)).flatten();  // [B*H]
-}
+/// Of the sum over the positions: lengths [B, H, T] -> [B]
+at::Tensor rounding_of(const at::Tensor& lengths) { return rounding_of_sums(lengths.size(2), lengths.square().sum({1, 2})); }
 
 at::Tensor row_squares(const at::Tensor& factor) { return squares_per_example(factor.reshape({factor.size(0) * factor.size(1), -1})); }
 
@@ -49,10 +46,10 @@ at::Tensor LinearTerm::per_example() const {
 }
 
 at::Tensor LinearTerm::squared_norms() const {
-  const bool single = left_.size(2) == 1;
-  const at::Tensor by_map = single ? row_squares(left_).mul_(row_squares(right_))
-                                   : gram(left_).mul_(gram(right_)).sum({1, 2}).clamp_min_(0).add_(rounding_of_gram(left_, right_));
-  return left_.size(1) == 1 ? by_map : by_map.view({examples(), -1}).sum(1);
+  if (left_.size(2) == 1) return row_squares(left_).mul_(row_squares(right_)).view({examples(), -1}).sum(1);
+  const at::Tensor squares = gram(left_).mul_(gram(right_)).sum({1, 2}).view({examples(), -1}).sum(1);
+  const at::Tensor lengths = lengths_of(left_, right_);
+  return raised(settled(*this, squares, rounding_of_squares(lengths.sum(2)).sum(-1)), rounding_of(lengths));
 }
 
 at::Tensor LinearTerm::weighted_sum(const at::Tensor& coefficients) const {
@@ -63,12 +60,9 @@ at::Tensor LinearTerm::weighted_sum(const at::Tensor& coefficients) const {
   return at::bmm(left.transpose(1, 2), right).view(shape());
 }
 
-at::Tensor LinearTerm::lengths() const { return lengths_of(left_, right_).sum(1); }
+at::Tensor LinearTerm::lengths() const { return lengths_of(left_, right_).sum({1, 2}); }
 
-at::Tensor LinearTerm::rounding() const {
-  const auto squares = [](const at::Tensor& factor) { return factor.square().sum(3); };  // [B, H, T]
-  return rounding_of_sums(left_.size(2), squares(left_).mul_(squares(right_)).sum({1, 2}));
-}
+at::Tensor LinearTerm::rounding() const { return rounding_of(lengths_of(left_, right_)); }
 
 Cost LinearTerm::cost() const {
   const auto batch = static_cast<double>(examples() * left_.size(1)), t = static_cast<double>(left_.size(2));
@@ -91,6 +85,11 @@ TermPtr LinearTerm::concatenate(const std::vector<const Term*>& others) const {
 TermPtr LinearTerm::transposed() const {
   if (shape().size() != 2) return nullptr;
   return std::make_unique<LinearTerm>(right_, left_, Shape{shape()[1], shape()[0]});
+}
+
+TermPtr LinearTerm::in_double(int64_t example) const {
+  const auto of_example = [&](const at::Tensor& factor) { return factor.narrow(0, example, 1).to(at::kDouble); };
+  return std::make_unique<LinearTerm>(of_example(left_), of_example(right_), shape());
 }
 
 void LinearTerm::keep_only(const at::Tensor& valid) {

@@ -27,6 +27,7 @@ class LinearTerm final : public Term {
   [[nodiscard]] at::Tensor lengths() const override;
   [[nodiscard]] TermPtr concatenate(const std::vector<const Term*>& others) const override;
   [[nodiscard]] TermPtr transposed() const override;
+  [[nodiscard]] TermPtr in_double(int64_t example) const override;
   void keep_only(const at::Tensor& valid) override;
 
   [[nodiscard]] const at::Tensor& left() const { return left_; }

@@ -9,6 +9,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "ghostgrad/rules/linear_term.h"
+#include "ghostgrad/rules/rounding.h"
 
 namespace ghostgrad::rules {
 namespace {
@@ -38,7 +39,7 @@ at::Tensor RowsTerm::per_example() const {
 at::Tensor RowsTerm::squared_norms() const {
   const auto [rows, position, counts] = at::_unique2(rows_of_examples(), /*sorted=*/true, /*return_inverse=*/true);
   const at::Tensor squares = squares_per_example(added_up(flat(), position, rows.size(0)));
-  return at::zeros({examples()}, squares.options()).index_add_(0, rows.div(shape()[0], "floor"), squares);
+  return raised(at::zeros({examples()}, squares.options()).index_add_(0, rows.div(shape()[0], "floor"), squares), rounding());
 }
 
 at::Tensor RowsTerm::weighted_sum(const at::Tensor& coefficients) const {
@@ -60,6 +61,12 @@ at::Tensor RowsTerm::inner(const Term& other) const {
 }
 
 at::Tensor RowsTerm::lengths() const { return at::linalg_vector_norm(grads_, 2, at::IntArrayRef{2}).sum(1); }
+
+at::Tensor RowsTerm::rounding() const { return rounding_of_sums(index_.size(1), grads_.square().sum({1, 2})); }
+
+TermPtr RowsTerm::in_double(int64_t example) const {
+  return std::make_unique<RowsTerm>(index_.narrow(0, example, 1), grads_.narrow(0, example, 1).to(at::kDouble), shape());
+}
 
 Cost RowsTerm::cost() const {
   const auto looked_up = static_cast<double>(grads_.numel()), kept = static_cast<double>(examples()) * static_cast<double>(numel());

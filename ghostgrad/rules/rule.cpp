@@ -6,6 +6,7 @@
 
 #include "ghostgrad/rules/examples_first.h"
 #include "ghostgrad/rules/fallback.h"
+#include "ghostgrad/rules/trial.h"
 
 namespace ghostgrad::rules {
 namespace {
@@ -24,6 +25,19 @@ const Registered* find(const graph::Node& node) {
   if (!graph::is_native(node)) return nullptr;
   const auto it = registry().find(graph::short_name(node));
   return it == registry().end() ? nullptr : &it->second;
+}
+
+/// The terms of the call's rule, if it has one that can be believed.
+Terms by_rule(const CallSite& call, Trials& trials) {
+  const Registered* found = find(*call.self());
+  if (!found) return {};
+  if (!found->info.on_trial) return found->rule(call);
+  try {
+    Terms terms = found->rule(call);
+    if (trials.passes(call, terms)) return terms;
+  } catch (const c10::Error&) {  // the library refuses what the rule asks of it
+  }
+  return {};
 }
 
 }  // namespace
@@ -87,13 +101,13 @@ std::vector<RuleInfo> all_rules() {
   return rules;
 }
 
-CallTerms terms_of(const CallSite& call) {
+CallTerms terms_of(const CallSite& call, Trials& trials) {
   CallTerms result;
   const bool reached = std::any_of(call.grads.begin(), call.grads.end(), [](const at::Tensor& grad) { return grad.defined(); });
   if (!reached) return result;
   const bool dense =
       std::none_of(call.grads.begin(), call.grads.end(), [](const at::Tensor& grad) { return grad.defined() && grad.is_sparse(); });
-  if (const Rule rule = find_rule(*call.self()); rule && dense) result.terms = rule(call);
+  if (dense) result.terms = by_rule(call, trials);
   result.by_rule.assign(result.terms.size(), 1);
   std::vector<int> left;
   for (const auto& zone : call.call.zones) {

@@ -56,6 +56,7 @@ struct RuleInfo {
   std::string node;     // "AddmmBackward0"
   std::string name;     // "linear"
   std::string formula;  // one line for `ghostgrad rules`
+  bool on_trial = false;  // compared with its node before it is believed (trial.h)
 };
 
 class RegisterRule {
@@ -70,11 +71,13 @@ class RegisterRule {
 /// All rules, by name and node.
 [[nodiscard]] std::vector<RuleInfo> all_rules();
 
+class Trials;
+
 /// One term for every zone of the call: by its rule, else by the fallback. `by_rule` tells which edges had a rule.
 struct CallTerms {
   Terms terms;
   std::vector<char> by_rule;  // aligned with terms
 };
-[[nodiscard]] CallTerms terms_of(const CallSite& call);
+[[nodiscard]] CallTerms terms_of(const CallSite& call, Trials& trials);
 
 }  // namespace ghostgrad::rules

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "ghostgrad/rules/rounding.h"
+
 namespace ghostgrad::rules {
 namespace {
 
@@ -53,7 +55,7 @@ at::Tensor SumTerm::squared_norms() const {
     squares += terms_[k]->squared_norms();
     for (size_t l = 0; l < k; ++l) squares += 2 * inner_of(*terms_[k], *terms_[l]);
   }
-  return squares.clamp_min_(0).add_(rounding_of_squares(lengths()));  // where uses cancel, rounding must not make the norm too short
+  return raised(settled(*this, squares, rounding_of_squares(lengths())), rounding());
 }
 
 at::Tensor SumTerm::weighted_sum(const at::Tensor& coefficients) const {
@@ -72,6 +74,15 @@ at::Tensor SumTerm::rounding() const {
   at::Tensor total = rounding_of_sums(static_cast<int64_t>(terms_.size()), lengths().square());
   for (const TermPtr& term : terms_) total = total + term->rounding();
   return total;
+}
+
+TermPtr SumTerm::in_double(int64_t example) const {
+  std::vector<TermPtr> terms;
+  for (const TermPtr& term : terms_) {
+    terms.push_back(term->in_double(example));
+    if (!terms.back()) return nullptr;
+  }
+  return std::make_unique<SumTerm>(std::move(terms));
 }
 
 Cost SumTerm::cost() const {

@@ -26,6 +26,7 @@ class SumTerm final : public Term {
   [[nodiscard]] at::Tensor rounding() const override;
   [[nodiscard]] bool has_gram() const override;
   [[nodiscard]] at::Tensor lengths() const override;
+  [[nodiscard]] TermPtr in_double(int64_t example) const override;
   void keep_only(const at::Tensor& valid) override;
   [[nodiscard]] bool isolates_examples() const override;
 

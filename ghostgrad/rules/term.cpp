@@ -65,18 +65,6 @@ at::Tensor weighted_sum_of(const at::Tensor& grads, const at::Tensor& coefficien
   return at::mv(rows.t(), coefficients.to(rows.scalar_type())).view(grads.sizes().slice(1));
 }
 
-at::Tensor rounding_of_sums(int64_t positions, const at::Tensor& squares) {
-  constexpr double unit = 0x1p-24, deviations = 4;
-  if (squares.scalar_type() == at::kDouble) return at::zeros({}, squares.options());
-  return (squares * static_cast<double>(positions)).sqrt_().mul_(deviations * unit);
-}
-
-at::Tensor rounding_of_squares(const at::Tensor& lengths) {
-  constexpr double unit = 0x1p-24;
-  if (lengths.scalar_type() == at::kDouble) return at::zeros({}, lengths.options());
-  return lengths.square().mul_(4 * unit);
-}
-
 at::Tensor select_examples(const at::Tensor& rows, const at::Tensor& valid) {
   std::vector<int64_t> sizes(rows.dim(), 1);
   sizes[0] = rows.size(0);

@@ -68,6 +68,8 @@ class Term {
   [[nodiscard]] virtual TermPtr concatenate(const std::vector<const Term*>& others) const;
   /// The gradients transposed (2-D shapes only); nullptr when there is no cheap way.
   [[nodiscard]] virtual TermPtr transposed() const { return nullptr; }
+  /// The same term of one example alone, in float64; nullptr when there is no cheap way.
+  [[nodiscard]] virtual TermPtr in_double(int64_t /*example*/) const { return nullptr; }
 
   /// Zeros the rows of examples that are not valid. valid: bool [B]
   virtual void keep_only(const at::Tensor& valid) = 0;
@@ -100,13 +102,6 @@ class DenseTerm final : public Term {
 
 /// sum_i c_i grads_i: grads [B, *shape], coefficients [B] -> [*shape]
 [[nodiscard]] at::Tensor weighted_sum_of(const at::Tensor& grads, const at::Tensor& coefficients);
-
-/// Bound on the L2 distance between two float32 sums of the same T outer products, sum_t a_t b_t^T, given `squares` = sum_t |a_t|^2 |b_t|^2:
-/// errors of T additions grow like sqrt(T) u times their size [Higham19, Thm. 2.4]. Nothing in float64. squares [B] -> [B]
-[[nodiscard]] at::Tensor rounding_of_sums(int64_t positions, const at::Tensor& squares);
-
-/// Bound on the error of a squared norm in float32 that is a sum of products of such pieces: lengths [B] -> [B]. Nothing in float64.
-[[nodiscard]] at::Tensor rounding_of_squares(const at::Tensor& lengths);
 
 /// where(valid, rows, 0) for rows [B, ...]: a select, never a product. valid: bool [B]
 [[nodiscard]] at::Tensor select_examples(const at::Tensor& rows, const at::Tensor& valid);

@@ -82,15 +82,6 @@ std::vector<Tensor> expected_sums(const Subject& subject, const Groups& groups, 
   return sums;
 }
 
-/// The automatic functions blow every gradient up to about C, however small its group's is. Where the positions of such a group cancel, so do
-/// ten times as many digits of float32, and the raise of a Gram against that rounding (rules/linear_term.cpp) shows: in the two methods that
-/// take Grams of every layer.
-double tolerance_of(const std::string& clip_function, const std::string& method, at::ScalarType dtype) {
-  if (dtype == at::kDouble) return 1e-10;
-  const bool automatic = clip_function == "automatic" || clip_function == "auto_v";
-  return automatic && (method == "ghost" || method == "bk") ? 1e-4 : 1e-5;
-}
-
 class EveryGrouping : public testing::TestWithParam<SubjectFactory> {};
 
 /// With every clip function, or with one that the method's place chooses.
@@ -105,7 +96,7 @@ void expect_exact(const SubjectFactory& factory, at::ScalarType dtype, bool ever
       for (size_t m = 0; m < methods.size(); ++m) {
         if (!every_function && m % functions.size() != f) continue;
         const Measured got = measure(subject, {.method = methods[m], .clip_function = functions[f].name, .groups = groups});
-        EXPECT_LT(relative_error(got.sums, expected, groups.sensitivity()), tolerance_of(functions[f].name, methods[m], dtype))
+        EXPECT_LT(relative_error(got.sums, expected, groups.sensitivity()), dtype == at::kDouble ? 1e-10 : 1e-5)
             << methods[m] << ' ' << functions[f].name << ' ' << groups.count();
       }
     }

@@ -2,11 +2,15 @@
 // Norms in low precision: formed in float32 at least, never below the true norm by more than rounding, never no number.
 #include "measure.h"
 #include <cmath>
+#include <memory>
 
+#include <ATen/Context.h>
+#include <ATen/record_function.h>
 #include <gtest/gtest.h>
 
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/clip/clipper.h"
+#include "ghostgrad/rules/rounding.h"
 
 namespace ghostgrad::tests {
 namespace {
@@ -78,12 +82,41 @@ TEST(Precision, CancellingPositionsDoNotLiftAnExampleAboveTheThreshold) {
       for (const std::string& method : methods()) {
         for (int64_t i = 0; i < kExamples; ++i) {
           const Subject one = with_batch(subject, select(subject.batch, {i}));
-          EXPECT_LE(measure(one, {.method = method}).sums[0].norm().item<double>(), 1 + 1e-3)
+          EXPECT_LE(measure(one, {.method = method}).sums[0].norm().item<double>(), 1 + rules::kAllowance + 1e-5)
               << method << " size " << size << " left " << left;
         }
       }
     }
   }
+}
+
+/// What float32 products were allowed to be rounded to whenever an op of this name ran.
+std::vector<at::Float32Precision>& seen() {
+  static std::vector<at::Float32Precision> all;
+  return all;
+}
+
+std::unique_ptr<at::ObserverContext> look(const at::RecordFunction& op) {
+  if (std::string(op.name()) == "aten::bmm") {
+    seen().push_back(at::globalContext().float32Precision(at::Float32Backend::CUDA, at::Float32Op::MATMUL));
+  }
+  return nullptr;
+}
+
+TEST(Precision, OfProductsIsFullInNormsAndSumsWhateverTheModelMayDo) {
+  torch::manual_seed(80);
+  const Subject subject = layer_of(at::randn({kExamples, kPositions, kIn}), at::randn({kExamples, kPositions, kOut}));
+  at::globalContext().setFloat32MatmulPrecision("high");
+  for (const char* method : {"bk", "per_example"}) {
+    seen().clear();
+    const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback(look));
+    (void)measure(subject, {.method = method});  // linear() is addmm: each bmm is a Gram or a gradient of ours
+    at::removeCallback(handle);
+    EXPECT_FALSE(seen().empty()) << method;
+    for (const auto precision : seen()) EXPECT_EQ(precision, at::Float32Precision::IEEE) << method;
+  }
+  EXPECT_EQ(at::globalContext().float32Precision(at::Float32Backend::CUDA, at::Float32Op::MATMUL), at::Float32Precision::TF32);
+  at::globalContext().setFloat32MatmulPrecision("highest");
 }
 
 TEST(Precision, ThresholdsOfAnySizeHold) {

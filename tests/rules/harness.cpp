@@ -56,7 +56,7 @@ class Judge {
   /// Squared norms [B], each by itself. Below float64 a Gram is raised by a bound on its own rounding: it may be too long, never too short.
   void close_norms(const at::Tensor& got, const at::Tensor& wanted, double tolerance, const std::string& what) {
     if (got.sizes() != wanted.sizes()) return note(what + " has another shape");
-    const double raised = dtype_ == at::kDouble ? 0 : 1e-3;
+    const double raised = dtype_ == at::kDouble ? 0 : 1e-5;
     const at::Tensor excess = (got.to(at::kDouble) - wanted) / wanted.clamp_min(wanted.max().clamp_min(1e-30) * 1e-6);
     const double least = excess.min().item<double>(), most = excess.max().item<double>();
     if (!(least >= -tolerance && most <= tolerance + raised)) note(fmt::format("{} is off by {:.2g} to {:.2g} of it", what, least, most));
@@ -106,7 +106,7 @@ class Trial {
     coefficients_ = at::rand({examples_}, at::kDouble) + 0.1;
     reference_ = naive_loop(tested_, examples_);
     for (const auto& grads : reference_) size_ = std::max(size_, length(grads));
-    const Reading reading = read(evaluate(tested_, dtype_, {0, examples_}), at::ones({examples_}, dtype_), tamper_);
+    const Reading reading = read(evaluate(tested_, dtype_, {0, examples_}), at::ones({examples_}, dtype_), tamper_, trials_);
     check_graph(reading);
     check_each_term(reading);
     check_gradients(reading);
@@ -191,7 +191,7 @@ class Trial {
     if (!through_inputs) root[spoilt] = kNaN;
     at::Tensor valid = at::ones({examples_}, at::kBool);
     valid[spoilt] = false;
-    Reading reading = read(evaluate(poisoned, dtype_, {0, examples_}), root, tamper_);
+    Reading reading = read(evaluate(poisoned, dtype_, {0, examples_}), root, tamper_, trials_);
     const bool apart = std::all_of(reading.uses.begin(), reading.uses.end(), [](const Use& use) { return use.term->isolates_examples(); });
     for (Use& use : reading.uses) check_masked_term(use, valid, spoilt);
     if (apart) check_sums(reading, reading.uses, coefficients_ * valid, "weighted sum without the masked example");
@@ -214,6 +214,7 @@ class Trial {
   at::ScalarType dtype_;
   Tolerance tolerance_;
   const Tamper& tamper_;
+  Trials trials_;
   Judge judge_;
   at::Tensor coefficients_;
   Tensors reference_;

@@ -49,7 +49,7 @@ Batch evaluate(const Case& tested, at::ScalarType dtype, Range examples) {
   return batch;
 }
 
-Reading read(Batch batch, const at::Tensor& root, const Tamper& tamper) {
+Reading read(Batch batch, const at::Tensor& root, const Tamper& tamper, Trials& trials) {
   Reading reading{std::move(batch), {}, {}, {}};
   reading.graph = graph::walk(reading.batch.losses, reading.batch.parameters);
   const graph::Ownerships owners = graph::propagate(reading.graph);
@@ -57,7 +57,7 @@ Reading read(Batch batch, const at::Tensor& root, const Tamper& tamper) {
   const at::NoGradGuard no_grad;
   for (const graph::Call& call : reading.cut.calls) {
     const Tensors grads = captured(reading, owners, root, call.node);
-    CallTerms made = terms_of({reading.graph, call, owners.slots[call.node], grads});
+    CallTerms made = terms_of({reading.graph, call, owners.slots[call.node], grads}, trials);
     for (size_t k = 0; k < made.terms.size(); ++k) {
       auto& [edge, term] = made.terms[k];
       for (const auto& zone : call.zones) {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "ghostgrad/graph/cut.h"
+#include "ghostgrad/rules/trial.h"
 
 namespace ghostgrad::rules::tests {
 
@@ -38,7 +39,7 @@ struct Reading {
 };
 
 /// root [B]: what each loss is multiplied with.
-[[nodiscard]] Reading read(Batch batch, const at::Tensor& root, const Tamper& tamper);
+[[nodiscard]] Reading read(Batch batch, const at::Tensor& root, const Tamper& tamper, Trials& trials);
 
 /// Brings gradients at the entry of a zone, [n, *shape there], to the parameters below.
 [[nodiscard]] std::map<int, at::Tensor> settle(const Reading& reading, const graph::Zone& zone, const at::Tensor& grads);
