@@ -111,7 +111,7 @@ class Train : public Command {
   void finish(const engine::Summary& summary, const std::vector<Sample>& samples, const TrainFiles& files,
               const models::Model& model) const {
     auto json = engine::to_json(summary);
-    json.update(as_json(options_));
+    json.update(as_json(options_, summary.statement.noise_multiplier));
     if (!samples.empty()) json["samples"] = to_json(samples);
     files.write(model, json);
     if (options_.json) return print_json(json);

@@ -126,6 +126,10 @@ void add_output_options(CLI::App& app, TrainCommandOptions& options) {
   add_json_flag(app, options.json);
 }
 
+nlohmann::json as_json(const engine::AdaptiveClipping& adaptive, const engine::SplitNoise& noise) {
+  return {{"quantile", adaptive.quantile}, {"rate", adaptive.rate}, {"count_noise", noise.count}, {"sum_noise_multiplier", noise.sum}};
+}
+
 }  // namespace
 
 void add_train_options(CLI::App& app, TrainCommandOptions& options) {
@@ -143,17 +147,22 @@ void add_train_options(CLI::App& app, TrainCommandOptions& options) {
       "Exit: 0 done, 1 failed, 2 wrong usage, 3 going on would void the guarantee.");
 }
 
-nlohmann::json as_json(const TrainCommandOptions& options) {
-  const auto optimizer = engine::with_defaults(options.trainer.optimizer);
+nlohmann::json as_json(const TrainCommandOptions& options, double noise_multiplier) {
+  const auto& trainer = options.trainer;
+  const auto& adaptive = trainer.adaptive_clipping;
+  const auto optimizer = engine::with_defaults(trainer.optimizer);
   return {{"data", options.data},
           {"model", options.model},
-          {"clip", options.trainer.clip},
-          {"clip_function", options.trainer.clip_function},
-          {"groups", options.trainer.groups},
-          {"adaptive_clipping", options.trainer.adaptive_clipping.has_value()},
-          {"expected_batch_size", options.trainer.batch},
-          {"physical_batch", options.trainer.physical_batch},
-          {"epochs", options.trainer.epochs},
+          {"clip", trainer.clip},
+          {"clip_function", trainer.clip_function},
+          {"groups", trainer.groups},
+          {"clip_constant", clip::constant_of(clip::find_clip_function(trainer.clip_function), trainer.clip_constant)},
+          {"adaptive_clipping",
+           adaptive ? as_json(*adaptive, engine::split_noise(*adaptive, noise_multiplier, static_cast<double>(trainer.batch)))
+                    : nlohmann::json()},
+          {"expected_batch_size", trainer.batch},
+          {"physical_batch", trainer.physical_batch},
+          {"epochs", trainer.epochs},
           {"optimizer", optimizer.name},
           {"lr", *optimizer.lr},
           {"momentum", optimizer.momentum ? nlohmann::json(*optimizer.momentum) : nlohmann::json()},

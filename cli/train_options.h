@@ -31,6 +31,6 @@ struct TrainCommandOptions {
 void add_train_options(CLI::App& app, TrainCommandOptions& options);
 
 /// The options that a summary does not state by itself.
-[[nodiscard]] nlohmann::json as_json(const TrainCommandOptions& options);
+[[nodiscard]] nlohmann::json as_json(const TrainCommandOptions& options, double noise_multiplier);
 
 }  // namespace ghostgrad::cli

@@ -56,7 +56,7 @@ std::pair<std::vector<at::Tensor>, at::Tensor> clipped_sum(const at::Tensor& los
                                 "choose another method, or use Engine.backward with a loss function");
   }
   auto sum = clipper.start(std::nullopt);
-  const at::Tensor norms = clipper.accumulate(graph::unreduced(losses), mask.value_or(at::Tensor()), sum,
+  const at::Tensor norms = clipper.accumulate(graph::unreduced(losses, clipper.parameters()), mask.value_or(at::Tensor()), sum,
                                               options.assumed ? clip::Clipper::refuse_refused : refuse_unproved);
   return {sum.totals(), norms};
 }

@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 
 #include "ghostgrad/base/error.h"
+#include "ghostgrad/rules/rounding.h"
 
 namespace ghostgrad::clip {
 namespace {
@@ -20,25 +21,25 @@ at::Tensor abadi(const at::Tensor& norms, const Clipping& clipping) {
   return at::reciprocal(norms).mul_(clipping.threshold).clamp_max_(1.0);
 }
 
+/// Norms below that are not told apart (rules/rounding.h): such a gradient is not blown up more than one of that length.
+at::Tensor at_least_shortest(const at::Tensor& norms) { return norms.clamp_min(rules::kShortest); }
+
 at::Tensor regularized(const at::Tensor& norms, const Clipping& clipping) {
-  return at::reciprocal(norms + clipping.constant).mul_(clipping.threshold);
+  return at::reciprocal(at_least_shortest(norms) + clipping.constant).mul_(clipping.threshold);
 }
 
-/// Shorter gradients than this are not blown up: their squares are lost in float32, and with them the norm.
-constexpr double kShortest = 1e-12;
-
 at::Tensor to_length(const at::Tensor& norms, const Clipping& clipping) {
-  return at::reciprocal(norms.clamp_min(kShortest)).mul_(clipping.threshold);
+  return at::reciprocal(at_least_shortest(norms)).mul_(clipping.threshold);
 }
 
 at::Tensor adaptive(const at::Tensor& norms, const Clipping& clipping) {
-  const at::Tensor added = at::reciprocal(norms + clipping.constant).mul_(clipping.constant);
-  return at::reciprocal(norms + added).mul_(clipping.threshold);
+  const at::Tensor lengths = at_least_shortest(norms), added = at::reciprocal(lengths + clipping.constant).mul_(clipping.constant);
+  return at::reciprocal(lengths + added).mul_(clipping.threshold);
 }
 
 at::Tensor indicator(const at::Tensor& norms, const Clipping& clipping) {
   const at::Tensor scale = at::full_like(norms, clipping.threshold / clipping.constant);
-  return at::where(norms <= clipping.constant, scale, at::zeros({}, norms.options()));
+  return at::where(at_least_shortest(norms) <= clipping.constant, scale, at::zeros({}, norms.options()));
 }
 
 }  // namespace

@@ -45,8 +45,8 @@ void check(const std::vector<at::Tensor>& parameters, const Groups& groups) {
   }
 }
 
-void check_mask(const at::Tensor& losses, const at::Tensor& mask) {
-  if (!mask.defined() || (mask.scalar_type() == at::kBool && mask.sizes() == losses.sizes())) return;
+void check_mask(int64_t examples, const at::Tensor& mask) {
+  if (!mask.defined() || (mask.scalar_type() == at::kBool && mask.dim() == 1 && mask.size(0) == examples)) return;
   throw base::InvalidArgument("mask", "must be bool [B]",
                               fmt::format("{} {}", toString(mask.scalar_type()), graph::to_string(graph::Shape(mask.sizes()))),
                               "pass true for each example that counts");
@@ -70,11 +70,22 @@ double most_positions(const std::vector<BundlePtr>& bundles) {
   return positions;
 }
 
-/// An ordinary backward rounds the whole sum to the precision of the model; book-keeping adds up in float32 at least.
-bool in_low_precision(const Norms& norms) {
-  return std::any_of(norms.cut->calls.begin(), norms.cut->calls.end(), [&](const graph::Call& call) {
-    return norms.graph->nodes[call.node]->input_metadata(0).options().dtype().itemsize() < sizeof(float);
+bool is_low(const at::TensorOptions& options) { return options.dtype().itemsize() < sizeof(float); }
+
+/// An ordinary backward rounds the whole sum, and the coefficients that enter it, to the precision of the model; book-keeping adds up in
+/// float32 at least. And it forms the sum in an order of its own.
+bool bears_second_backward(const Norms& norms) {
+  const auto& nodes = norms.graph->nodes;
+  const bool low = std::any_of(nodes.begin(), nodes.end(), [](const graph::NodePtr& node) {
+    return node->num_inputs() > 0 && is_low(node->input_metadata(0).options());
   });
+  return !low && !is_low(norms.losses.options()) &&
+         std::all_of(norms.bundles.begin(), norms.bundles.end(), [](const BundlePtr& bundle) { return bundle->bears_other_orders(); });
+}
+
+/// By the shape of the gradient, not of the batch, whose size is private.
+std::string label_of(const std::string& rule, const graph::Node& node, const rules::Term& term) {
+  return fmt::format("{} {} {}", rule, graph::short_name(node), graph::to_string(term.shape()));
 }
 
 graph::Cut cut_of(const graph::Graph& graph, size_t parameters) { return graph::find_cut(graph, graph::propagate(graph), parameters); }
@@ -109,7 +120,7 @@ ClippedSum Clipper::start(std::optional<noise::Lattice> lattice) const {
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const auto options = at::TensorOptions(lattice ? at::kLong : at::kDouble).device(lattice ? at::kCPU : parameters_[i].device());
     const bool free = totals_[i].defined() && totals_[i].use_count() == 1;
-    if (free && totals_[i].scalar_type() == options.dtype() && totals_[i].device() == options.device()) {
+    if (free && totals_[i].sizes() == parameters_[i].sizes() && totals_[i].scalar_type() == options.dtype() && totals_[i].device() == options.device()) {
       totals_[i].zero_();
     } else {
       totals_[i] = at::zeros(parameters_[i].sizes(), options);
@@ -145,8 +156,8 @@ std::vector<Use> Clipper::uses_of(const at::Tensor& losses, const at::Tensor& ma
     for (size_t k = 0; k < made.terms.size(); ++k) {
       const auto zone =
           std::find_if(call.zones.begin(), call.zones.end(), [&](const graph::Zone& z) { return z.edge == made.terms[k].first; });
-      uses.push_back(
-          {std::move(made.terms[k].second), &*zone, fmt::format("{} {}", made.by_rule[k] ? rule : "fallback", graph.describe(call.node))});
+      std::string label = label_of(made.by_rule[k] ? rule : "fallback", *graph.nodes[call.node], *made.terms[k].second);
+      uses.push_back({std::move(made.terms[k].second), &*zone, std::move(label)});
     }
   }
   return uses;
@@ -193,7 +204,7 @@ Norms Clipper::norms(const at::Tensor& losses, const at::Tensor& mask, const Jud
   at::NoGradGuard no_grad;
   Norms norms;
   norms.graph = std::make_shared<graph::Graph>(graph::walk(losses, parameters_));
-  check_mask(losses, mask);
+  check_mask(losses.size(0), mask);
   norms.losses = losses;
   const auto owners = graph::propagate(*norms.graph);
   norms.cut = std::make_shared<graph::Cut>(graph::find_cut(*norms.graph, owners, parameters_.size()));
@@ -214,7 +225,17 @@ at::Tensor Clipper::coefficients(const Norms& norms) const {
   return at::where(norms.valid, all, at::zeros({}, all.options()));
 }
 
+/// Which parameters the norms know of.
+std::vector<char> Clipper::covered_by(const std::vector<BundlePtr>& bundles) const {
+  std::vector<char> covered(parameters_.size(), 0);
+  for (const BundlePtr& bundle : bundles) {
+    for (const int parameter : bundle->parameters()) covered[parameter] = 1;
+  }
+  return covered;
+}
+
 void Clipper::second_backward(const Norms& norms, const at::Tensor& coefficients, ClippedSum& into) const {
+  const auto covered = covered_by(norms.bundles);
   for (int group = 0; group < groups_.count(); ++group) {
     std::vector<at::Tensor> members;
     std::vector<size_t> places;
@@ -225,7 +246,13 @@ void Clipper::second_backward(const Norms& norms, const at::Tensor& coefficients
     }
     const auto grads = graph::gradients(norms.losses, coefficients[group].to(norms.losses.scalar_type()), members);
     for (size_t k = 0; k < grads.size(); ++k) {
-      if (grads[k].defined()) into.add(places[k], grads[k].is_sparse() ? grads[k].to_dense() : grads[k]);
+      if (!grads[k].defined()) continue;
+      const at::Tensor grad = grads[k].is_sparse() ? grads[k].to_dense() : grads[k];
+      if (!covered[places[k]] && grad.ne(0).any().item<bool>()) {
+        throw base::PrivacyError("second backward", "reaches a parameter whose gradients were not found in the graph, and not clipped", "",
+                                 "choose method auto or bk, and report this model");
+      }
+      into.add(places[k], grad);
     }
   }
 }
@@ -233,7 +260,7 @@ void Clipper::second_backward(const Norms& norms, const at::Tensor& coefficients
 void Clipper::sums(Norms& norms, const at::Tensor& coefficients, ClippedSum& into) const {
   at::NoGradGuard no_grad;
   const bool finite = norms.nonfinite == 0 && all_true(norms.squared.isfinite());
-  if (method_->sum == SumRoute::second_backward && finite && !in_low_precision(norms)) {
+  if (method_->sum == SumRoute::second_backward && finite && bears_second_backward(norms)) {
     second_backward(norms, coefficients, into);
   } else {
     const graph::FullPrecision full;
@@ -255,7 +282,7 @@ at::Tensor Clipper::accumulate(const at::Tensor& losses, const at::Tensor& mask,
 
 at::Tensor Clipper::accumulate_unclipped(const at::Tensor& losses, const at::Tensor& mask, ClippedSum& into) {
   at::NoGradGuard no_grad;
-  check_mask(losses, mask);
+  check_mask(losses.size(0), mask);
   const auto grads = graph::gradients(losses, ones_where(losses, mask), parameters_);
   for (size_t i = 0; i < grads.size(); ++i) {
     if (grads[i].defined()) into.add(i, grads[i].is_sparse() ? grads[i].to_dense() : grads[i]);
@@ -271,7 +298,7 @@ LoopOptions Clipper::loop_options(int64_t examples, const at::Tensor& mask) cons
 at::Tensor Clipper::accumulate_by_loop(const at::Tensor& losses, const at::Tensor& mask, ClippedSum& into, const Judge& judge) {
   at::NoGradGuard no_grad;
   const auto graph = graph::walk(losses, parameters_);
-  check_mask(losses, mask);
+  check_mask(losses.size(0), mask);
   judge(cut_of(graph, parameters_.size()));
   const auto gradients = [&](int64_t example) -> std::optional<std::vector<at::Tensor>> {
     if (!all_true(losses[example].isfinite())) return std::nullopt;
@@ -290,6 +317,7 @@ at::Tensor Clipper::accumulate_by_loop(const at::Tensor& losses, const at::Tenso
 
 at::Tensor Clipper::accumulate_each(int64_t examples, const std::function<at::Tensor(int64_t)>& losses_of, const at::Tensor& mask,
                                     ClippedSum& into) {
+  check_mask(examples, mask);
   const auto gradients = [&](int64_t example) -> std::optional<std::vector<at::Tensor>> {
     const at::Tensor loss = losses_of(example);
     if (loss.defined() && !all_true(loss.isfinite())) return std::nullopt;

@@ -28,11 +28,23 @@ std::string module_of(const std::string& parameter) {
 
 bool is_number(const std::string& text) { return !text.empty() && std::all_of(text.begin(), text.end(), ::isdigit); }
 
-std::string block_of(const std::string& parameter) {
+bool is_numbered(const std::string& text) { return !text.empty() && ::isdigit(static_cast<unsigned char>(text.back())) != 0; }
+
+/// The name up to its first part that `is_block`, if a module follows it.
+std::string up_to(const std::string& parameter, bool (*is_block)(const std::string& part)) {
   std::string prefix;
+  const size_t module = module_of(parameter).size();
   for (const std::string& part : split(parameter, '.')) {
     prefix += (prefix.empty() ? "" : ".") + part;
-    if (is_number(part) && prefix.size() < parameter.size()) return prefix;
+    if (is_block(part) && prefix.size() <= module) return prefix;
+  }
+  return "";
+}
+
+/// "encoder.layers.3" of a list of modules, or else "block3" of modules with numbered names.
+std::string block_of(const std::string& parameter) {
+  for (const auto is_block : {is_number, is_numbered}) {
+    if (const std::string block = up_to(parameter, is_block); !block.empty()) return block;
   }
   return module_of(parameter);
 }

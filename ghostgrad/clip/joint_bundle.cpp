@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/clip/joint_bundle.h"
 
+#include <algorithm>
 #include <set>
 
 #include <ATen/ops/zeros.h>
 
 #include "ghostgrad/graph/capture.h"
+#include "ghostgrad/rules/rounding.h"
 
 namespace ghostgrad::clip {
 namespace {
@@ -48,12 +50,26 @@ void add_into(std::map<int, at::Tensor>& sums, const Leaves& leaves) {
 
 JointBundle::JointBundle(const graph::Graph& graph, std::vector<Use> uses, std::string label) : graph_(graph), uses_(std::move(uses)) {
   label_ = std::move(label);
+  isometric_ = std::all_of(uses_.begin(), uses_.end(), [](const Use& use) { return use.zone->path && use.zone->path->isometric; });
 }
 
 JointBundle::Sums JointBundle::per_example() const {
   Sums sums;
   for (const Use& use : uses_) add_into(sums, through_zone(graph_, *use.zone, use.term->per_example()));
   return sums;
+}
+
+/// As rules/sum_term.h does for uses without paths.
+at::Tensor JointBundle::rounding(int parameter) const {
+  at::Tensor lengths = at::zeros({}, at::kDouble), roundings = lengths;
+  double unit = 0;
+  for (const Use& use : uses_) {
+    if (use.zone->path->parameter != parameter) continue;
+    lengths = lengths + use.term->lengths();
+    roundings = roundings + use.term->rounding();
+    unit = std::max(unit, use.term->unit());
+  }
+  return roundings + rules::rounding_of_sums(unit, static_cast<int64_t>(uses_.size()), lengths.square());
 }
 
 std::vector<int> JointBundle::parameters() const {
@@ -69,7 +85,11 @@ ByParameter JointBundle::squared_norms(Route route) {
   kept_.clear();
   if (route == Route::instantiate_keep) kept_ = grads;
   ByParameter squared;
-  for (const auto& [parameter, grad] : grads) squared.emplace_back(parameter, rules::squares_per_example(grad));
+  for (const auto& [parameter, grad] : grads) {
+    const at::Tensor squares = rules::squares_per_example(grad);
+    const bool raise = route != Route::instantiate_keep && isometric_;
+    squared.emplace_back(parameter, raise ? rules::raised(squares, rounding(parameter)) : squares);
+  }
   return squared;
 }
 
@@ -85,8 +105,8 @@ JointBundle::Sums JointBundle::sums_with(const at::Tensor& coefficients) const {
 
 ByParameter JointBundle::weighted_sums(const Coefficients& coefficients) {
   ByParameter sums;
-  if (!kept_.empty()) {
-    for (const auto& [parameter, grads] : kept_) sums.emplace_back(parameter, rules::weighted_sum_of(grads, coefficients.of(parameter)));
+  if (!kept_.empty() || !isometric_) {
+    for (const auto& [parameter, grads] : kept_.empty() ? per_example() : kept_) sums.emplace_back(parameter, rules::weighted_sum_of(grads, coefficients.of(parameter)));
     return sums;
   }
   std::set<int> groups;
@@ -107,6 +127,7 @@ rules::Cost JointBundle::cost() const {
     total.instantiate += cost.instantiate;
     total.weighted_sum += cost.weighted_sum;
     total.kept_elements += cost.kept_elements;
+    total.positions += cost.positions;
   }
   total.gram = total.instantiate;
   return total;

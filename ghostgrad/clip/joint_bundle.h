@@ -18,17 +18,21 @@ class JointBundle final : public Bundle {
   [[nodiscard]] rules::Cost cost() const override;
   [[nodiscard]] bool has_gram() const override { return false; }
   [[nodiscard]] bool isolates_examples() const override;
+  [[nodiscard]] bool bears_other_orders() const override { return isometric_; }
   void keep_only(const at::Tensor& valid) override;
 
  private:
   using Sums = std::map<int, at::Tensor>;
   /// Per-example gradients [B, *shape] of each parameter.
   [[nodiscard]] Sums per_example() const;
+  /// How far the sum of a parameter's uses may lie from the same in another order: [B]. Only where all lead there isometrically.
+  [[nodiscard]] at::Tensor rounding(int parameter) const;
   /// sum_i c_i G_i of all parameters, with the same coefficients for all.
   [[nodiscard]] Sums sums_with(const at::Tensor& coefficients) const;
 
   const graph::Graph& graph_;
   std::vector<Use> uses_;
+  bool isometric_;  // gradients keep their length from the uses to the parameters, and so do roundings
   Sums kept_;
 };
 

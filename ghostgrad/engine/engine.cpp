@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "ghostgrad/base/error.h"
+#include "ghostgrad/engine/versions.h"
 #include "ghostgrad/graph/unreduce.h"
 #include "ghostgrad/privacy/accountants.h"
 
@@ -17,8 +18,6 @@ const char* const kUnaudited =
     "there; "
     "run check_independence(loss_fn, batch) once.";
 
-int64_t version_of(const at::Tensor& tensor) { return tensor.is_inference() ? 0 : tensor._version(); }
-
 }  // namespace
 
 Engine::Engine(NamedParameters named_parameters, Plan plan, random::Key key, Checked)
@@ -27,11 +26,14 @@ Engine::Engine(NamedParameters named_parameters, Plan plan, random::Key key, Che
     throw base::InvalidArgument("named_parameters", "must hold at least one parameter", "none", "pass model->named_parameters()");
   const PlanOptions& options = plan_.options();
   accountant_ = privacy::make_accountant(options.accountant);
-  if (options.adaptive_clipping) {
-    adaptive_.emplace(
-        AdaptiveThreshold::Plan{*options.adaptive_clipping, options.clip, options.noise_multiplier, options.expected_batch_size});
-  }
+  if (options.sample_rate) privacy::make_accountant(options.accountant)->compose(plan_.event());  // refuses what it cannot account for
+  if (options.adaptive_clipping) adapt_from(options.clip);
   (void)make_clipper();  // refuses what cannot be tracked now, not at the first step
+}
+
+void Engine::adapt_from(double threshold) {
+  const PlanOptions& options = plan_.options();
+  adaptive_.emplace(AdaptiveThreshold::Plan{*options.adaptive_clipping, threshold, options.noise_multiplier, options.expected_batch_size});
 }
 
 clip::Clipper Engine::make_clipper() const {
@@ -67,13 +69,18 @@ void Engine::begin() {
   if (sum_ && now != tracked_) {
     throw base::PrivacyError("parameters", "must not be frozen or unfrozen within a logical batch", "", "call step() or discard() first");
   }
-  if (sum_) return;
+  if (sum_) {
+    if (versions_of(clipper_->parameters()) == versions_) return;
+    throw base::PrivacyError("parameters", "must not change within a logical batch: what its examples write there, no noise protects", "",
+                             "step once for a logical batch; leave out what changes parameters in a forward pass (an embedding with max_norm)");
+  }
   if (!clipper_ || now != tracked_) {
     clipper_.emplace(make_clipper());
     positions_ = plan_.options().positions.value_or(0);  // those of other layers are not these
   }
   if (adaptive_) clipper_->set_sensitivity(adaptive_->threshold());
   tracked_ = std::move(now);
+  versions_ = versions_of(clipper_->parameters());
   int64_t dimension = 0;
   for (const at::Tensor& parameter : clipper_->parameters()) dimension += parameter.numel();
   const PlanOptions& options = plan_.options();
@@ -131,13 +138,29 @@ void Engine::check_what_was_added() {
   const auto slack = [&](double positions) { return slack_of(*sum_, options.expected_batch_size, positions); };
   if (slack(sum_->positions()) == slack(positions_)) return check_covered(*sum_, release_options());
   throw base::PrivacyError(
-      "positions", fmt::format("differ from those of the first batch, {:.0f}, so that the noise would follow the batch", positions_),
-      fmt::format("{:.0f}", sum_->positions()),
+      "positions", "differ from those of the first batch, so that the noise would follow the batch", "",
       "pad examples to one length or size, or pass positions: the most tokens or pixels that a layer sees of one example");
 }
 
+/// Refuses a second one at work on the same engine, in another thread or from within: it would read the same sum, or draw the same noise.
+class Engine::AtWork {
+ public:
+  explicit AtWork(std::atomic_flag& flag) : flag_(flag) {
+    if (!flag_.test_and_set()) return;
+    throw base::PrivacyError("engine", "is at work already, in another thread or further up in this one", "",
+                             "use an engine from one thread at a time");
+  }
+  ~AtWork() { flag_.clear(); }
+  AtWork(const AtWork&) = delete;
+  AtWork& operator=(const AtWork&) = delete;
+
+ private:
+  std::atomic_flag& flag_;
+};
+
 template <class Work>
 void Engine::accumulate(const at::Tensor& mask, const Work& work) {
+  const AtWork alone(*at_work_);
   if (broken_) {
     throw base::PrivacyError("backward", "was left half-way by an error, and the logical batch is incomplete", "",
                              "call discard() and start it again");
@@ -158,7 +181,7 @@ void Engine::backward(const at::Tensor& losses, const at::Tensor& mask) {
                                 "call backward(loss_fn, batch), or choose another method");
   }
   accumulate(mask,
-             [&] { return clipper_->accumulate(graph::unreduced(losses), mask, *sum_, [this](const graph::Cut& cut) { judge(cut); }); });
+             [&] { return clipper_->accumulate(graph::unreduced(losses, clipper_->parameters()), mask, *sum_, [this](const graph::Cut& cut) { judge(cut); }); });
 }
 
 void Engine::backward(const LossFunction& loss_fn, const Batch& batch, const at::Tensor& mask) {
@@ -167,7 +190,7 @@ void Engine::backward(const LossFunction& loss_fn, const Batch& batch, const at:
   const auto losses_of = [&](int64_t example) {
     Batch one;
     for (const at::Tensor& tensor : batch) one.push_back(tensor.narrow(0, example, 1));
-    return graph::unreduced(loss_fn(one));
+    return graph::unreduced(loss_fn(one), clipper_->parameters());
   };
   saw_batch_ = true;
   saw_unaudited_ = saw_unaudited_ || audited_.empty();  // run alone an example sees no other, and what couples them fails the check
@@ -175,17 +198,19 @@ void Engine::backward(const LossFunction& loss_fn, const Batch& batch, const at:
 }
 
 void Engine::release() {
+  const AtWork alone(*at_work_);
   if (broken_) throw base::PrivacyError("release", "would release an incomplete logical batch", "", "call discard() and start it again");
   if (!sum_) begin();  // an empty logical batch is released too
   refuse_ordinary_gradients();
-  const PlanOptions& options = plan_.options();
+  if (positions_ == 0) positions_ = 1;  // an empty logical batch comes first
+  const ReleaseOptions how = release_options();
+  // Paid for and counted first: an error from here on costs privacy that was not used, never the other way round, and no noise comes twice.
+  if (plan_.options().sample_rate) accountant_->compose(plan_.event());
+  ++steps_;
   clip::ClippedSum sum = std::move(*sum_);
   sum_.reset();
-  if (positions_ == 0) positions_ = 1;  // an empty logical batch comes first
-  const auto noisy = engine::release(std::move(sum), release_options(), key_);
-  if (adaptive_) adaptive_->release(key_, static_cast<uint64_t>(steps_));
-  if (options.sample_rate) accountant_->compose(plan_.event());
-  ++steps_;
+  const auto noisy = engine::release(std::move(sum), how, key_);
+  if (adaptive_) adaptive_->release(key_, how.step);
   released_.clear();
   for (size_t k = 0; k < tracked_.size(); ++k) {
     at::Tensor parameter = named_[tracked_[k]].second;
@@ -196,6 +221,7 @@ void Engine::release() {
 }
 
 void Engine::discard() {
+  const AtWork alone(*at_work_);
   sum_.reset();
   if (adaptive_) adaptive_->discard();
   broken_ = false;
@@ -209,6 +235,7 @@ Past Engine::past() const {
   past.steps = steps_;
   past.noise_is_private = key_.is_private() && past_.noise_is_private;
   past.independence = report().independence;
+  if (adaptive_) past.threshold = adaptive_->threshold();
   if (!plan_.options().sample_rate) return past;
   std::vector<privacy::Event> events;
   if (past_.history) events.push_back(*past_.history);
@@ -230,6 +257,7 @@ void Engine::resume(const Past& past) {
   if (past.history) accountant_->compose(*past.history);
   past_ = past;
   steps_ = past.steps;
+  if (adaptive_ && past.threshold) adapt_from(*past.threshold);
   if (past.steps == 0) return;
   saw_batch_ = true;
   saw_unaudited_ = past.independence != privacy::Independence::audited;

@@ -12,6 +12,7 @@
 // its own example alone. The graph is checked for that at every step; what it cannot prove is refused until check_independence has passed.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -51,6 +52,7 @@ struct Past {
   int64_t steps = 0;
   bool noise_is_private = true;
   privacy::Independence independence = privacy::Independence::audited;
+  std::optional<double> threshold = std::nullopt;  // C, where adaptive clipping has moved it
 };
 
 class Engine {
@@ -114,6 +116,7 @@ class Engine {
   }
 
   [[nodiscard]] clip::Clipper make_clipper() const;
+  void adapt_from(double threshold);
   /// Tracks the parameters that require gradients now; they may change between logical batches, not within one.
   void begin();
   void refuse_ordinary_gradients() const;
@@ -129,10 +132,13 @@ class Engine {
   NamedParameters named_;
   Plan plan_;
   random::Key key_;
-  std::vector<size_t> tracked_;  // indices into named_
+  std::vector<size_t> tracked_;    // indices into named_
+  std::vector<int64_t> versions_;  // of the tracked parameters, when the logical batch began
   std::optional<clip::Clipper> clipper_;
   std::optional<clip::ClippedSum> sum_;
   std::optional<AdaptiveThreshold> adaptive_;
+  class AtWork;
+  std::unique_ptr<std::atomic_flag> at_work_ = std::make_unique<std::atomic_flag>();
   struct Released {
     at::Tensor grad;
     int64_t version;  // in-place changes so far

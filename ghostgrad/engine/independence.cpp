@@ -14,6 +14,7 @@
 
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/clip/clipper.h"
+#include "ghostgrad/engine/versions.h"
 #include "ghostgrad/graph/capture.h"
 #include "ghostgrad/graph/unreduce.h"
 #include "ghostgrad/random/stream.h"
@@ -109,10 +110,13 @@ class Experiment {
     at::Generator generator = at::globalContext().defaultGenerator(at::kCPU);
     generator.set_current_seed(seed);
     at::Tensor losses;
+    const auto versions = versions_of(clipper_.parameters());
     {
       at::AutoGradMode grad(true);
-      losses = graph::unreduced(loss_fn_(batch));
+      losses = graph::unreduced(loss_fn_(batch), clipper_.parameters());
     }
+    if (versions_of(clipper_.parameters()) != versions)
+      refuse("loss_fn changes a parameter in place, which tells of the examples (an embedding with max_norm does)");
     clip::Norms norms = clipper_.norms(losses, {});
     Seen seen{losses.detach().clone(), norms.squared.sqrt(), *norms.cut};
     if (norms.nonfinite == 0) add_up(norms, seen);

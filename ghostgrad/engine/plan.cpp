@@ -55,7 +55,7 @@ void check_adaptive(const PlanOptions& options) {
   if (!options.adaptive_clipping) return;
   (void)split_noise(*options.adaptive_clipping, options.noise_multiplier, options.expected_batch_size);
   if (options.groups == "flat" && clip::find_method(options.method).norm != clip::NormRoute::none) return;
-  throw base::Unsupported("adaptive_clipping", "needs one threshold for all parameters, and a method that clips",
+  throw base::InvalidArgument("adaptive_clipping", "needs one threshold for all parameters, and a method that clips",
                           "groups " + options.groups + ", method " + options.method, "use groups flat and e.g. method auto");
 }
 

@@ -23,7 +23,7 @@ double most_examples(double expected) { return expected + 10 * std::sqrt(expecte
 
 double slack_of(const clip::ClippedSum& sum, double expected_batch_size, double positions) {
   const double of_sums = 2 * sum.error_bound(most_examples(expected_batch_size), positions) / sum.threshold();
-  return rules::kAllowance + std::max(kLeastSlack, of_sums);
+  return 2 * rules::kAllowance + std::max(kLeastSlack, of_sums);
 }
 
 void check_covered(const clip::ClippedSum& sum, const ReleaseOptions& options) {
@@ -32,12 +32,12 @@ void check_covered(const clip::ClippedSum& sum, const ReleaseOptions& options) {
     throw base::PrivacyError(
         "expected_batch_size",
         fmt::format("allows no logical batch of more than {:.0f} examples when it is {}", most, options.expected_batch_size),
-        fmt::format("{} examples", sum.examples()), "pass the mean size of logical batches, q N; the noise is made for that");
+        "", "pass the mean size of logical batches, q N; the noise is made for that");
   }
   const auto slack = [&](double positions) { return slack_of(sum, options.expected_batch_size, positions); };
   if (slack(sum.positions()) > slack(options.positions)) {
     throw base::PrivacyError("positions", fmt::format("must be at least those of every example, but are {:.0f}", options.positions),
-                             fmt::format("{:.0f}", sum.positions()), "pass the most tokens or pixels that a layer sees of one example");
+                             "", "pass the most tokens or pixels that a layer sees of one example");
   }
 }
 

@@ -140,6 +140,7 @@ Summary Trainer::summary() {
   summary.test = test_score();
   summary.planned_steps = schedule_.steps;
   summary.planned_epsilon = schedule_.planned.epsilon;
+  summary.final_clip = engine_.threshold();
   summary.interrupted = engine_.steps() < schedule_.steps;
   summary.seconds = seconds_;
   summary.examples_per_second = examples_per_second();

@@ -97,6 +97,7 @@ class CutFinder {
 
   Cut run(size_t parameters) {
     find_unreached(parameters);
+    judge_root();
     find_forbidden();
     find_conflicts();
     for (int id = 0; id < static_cast<int>(graph_.nodes.size()); ++id) {
@@ -115,6 +116,13 @@ class CutFinder {
     for (size_t i = 0; i < parameters; ++i) {
       if (!reached[i]) cut_.unreached.push_back(static_cast<int>(i));
     }
+  }
+
+  /// Nothing below losses of which nobody knows whose they are could be told apart, and no call would be found.
+  void judge_root() {
+    if (!graph_.reaches[0] || status_of(owners_.slots[0]) == Status::resolved) return;
+    cut_.findings.push_back({Verdict::refused, graph_.describe(0), "makes losses that are no plain tensor, so that their layout is not known",
+                             "compute the losses as an ordinary dense tensor [B], without hooks"});
   }
 
   void find_forbidden() {

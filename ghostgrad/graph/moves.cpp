@@ -123,4 +123,13 @@ Owners into_bins(const std::vector<int32_t>& elements, const int64_t* bins, int6
   return share(std::move(owners));
 }
 
+std::vector<int32_t> through_groups(const std::vector<int32_t>& outputs, int64_t groups, int64_t inputs) {
+  std::vector<int64_t> group(outputs.size());
+  for (size_t c = 0; c < outputs.size(); ++c) group[c] = static_cast<int64_t>(c) * groups / static_cast<int64_t>(outputs.size());
+  const Owners owners = into_bins(outputs, group.data(), groups);
+  std::vector<int32_t> channels;
+  for (int64_t c = 0; owners && c < inputs; ++c) channels.push_back((*owners)[c * groups / inputs]);
+  return channels;
+}
+
 }  // namespace ghostgrad::graph

@@ -35,4 +35,8 @@ namespace ghostgrad::graph {
 /// The owner of each of `size` bins, where element j falls into bin[j] (-1: into none); null if two examples meet in one bin.
 [[nodiscard]] Owners into_bins(const std::vector<int32_t>& elements, const int64_t* bins, int64_t size);
 
+/// Owners of the input channels of a grouped op, from those of its output channels: a group that belongs to an example is its as a whole.
+/// Empty where a group holds two examples.
+[[nodiscard]] std::vector<int32_t> through_groups(const std::vector<int32_t>& outputs, int64_t groups, int64_t inputs);
+
 }  // namespace ghostgrad::graph

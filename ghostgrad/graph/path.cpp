@@ -128,6 +128,10 @@ const std::unordered_map<std::type_index, StepRule>& step_rules() {
   return rules;
 }
 
+bool is_complex(const Graph& graph, const Target& at) {
+  return c10::isComplexType(c10::typeMetaToScalarType(graph.nodes[at.node]->input_metadata(at.slot).options().dtype()));
+}
+
 }  // namespace
 
 std::optional<Path> trace_path(const Graph& graph, const Target& entry) {
@@ -137,12 +141,14 @@ std::optional<Path> trace_path(const Graph& graph, const Target& entry) {
     Node& node = *graph.nodes[at.node];
     const auto rule = step_rules().find(typeid(node));
     if (rule == step_rules().end() || node.num_outputs() != 1 || has_hooks(node)) return std::nullopt;
+    const Target next = graph.target(at.node, 0);
+    if (is_complex(graph, at) && !is_complex(graph, next)) return std::nullopt;  // takes the real part, which is shorter
     const bool flips = typeid(node) == typeid(generated::TBackward0) && graph.slots[at.node][0].size() == 2;
     path.isometric = path.isometric && rule->second.isometric;
     path.direct = path.direct && (flips || typeid(node) == typeid(generated::ToCopyBackward0));
     path.transposed = path.transposed != flips;
     path.steps.push_back(at);
-    at = graph.target(at.node, 0);
+    at = next;
   }
   path.leaf = at.node;
   path.parameter = graph.parameter[at.node];

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include <ATen/ATen.h>
+#include <ATen/ExpandUtils.h>
 #include <ATen/core/Reduction.h>
 #include <fmt/format.h>
 #include <torch/csrc/autograd/generated/Functions.h>
@@ -13,6 +14,7 @@
 
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/graph/autograd.h"
+#include "ghostgrad/graph/propagate.h"
 #include "ghostgrad/graph/walk.h"
 
 namespace ghostgrad::graph {
@@ -42,22 +44,22 @@ at::Tensor rejoined(const at::Tensor& value, const Edge& edge) {
   return tensor;
 }
 
-/// Examples and positions that were flattened into one axis cannot be told apart any more: each row would count as an example.
-void refuse_flattened(Edge edge) {
-  static const std::unordered_set<std::string> passed = {"LogSoftmaxBackward0", "NllLossBackward0", "CloneBackward0",    "ToCopyBackward0",
-                                                         "SqueezeBackward0",    "SqueezeBackward1", "UnsqueezeBackward0"};
+/// Examples and positions that were flattened into one axis cannot be told apart any more: each row would count as an example. Then somewhere
+/// below the losses a view makes several axes of the one that was taken for the examples'.
+void refuse_flattened(const Graph& graph) {
   static const std::unordered_set<std::string> views = {"ViewBackward0", "UnsafeViewBackward0", "ReshapeAliasBackward0"};
-  while (edge.function && is_native(*edge.function)) {
-    const std::string name = short_name(*edge.function);
-    if (edge.function->num_outputs() == 0 || (!passed.count(name) && !views.count(name))) return;
-    const Edge next = edge.function->next_edge(0);
-    if (!next.function) return;
-    const Shape here = shape_below(edge), below = shape_below(next);
-    if (views.count(name) && (below.empty() || here.empty() || below[0] != here[0])) {
-      refuse(fmt::format("a scalar over {} rows that were reshaped from {}: which of them are one example's is not said", here[0],
-                         to_string(below)));
-    }
-    edge = next;
+  if (graph.examples < 2) return;
+  const Ownerships owners = propagate(graph);
+  for (size_t id = 0; id < graph.nodes.size(); ++id) {
+    const int node = static_cast<int>(id);
+    if (owners.slots[id].empty() || !views.count(short_name(*graph.nodes[id]))) continue;
+    const Target below = graph.target(node, 0);
+    const Ownership& owner = owners.slots[id][0];
+    if (owner.kind != Ownership::Kind::strided || !below.defined() || !graph.reaches[below.node]) continue;
+    const Shape &here = graph.slots[id][0], &there = graph.slots[below.node][below.slot];
+    if (!axis_of(owner, here, graph.examples) || axis_of(owner, there, graph.examples)) continue;
+    refuse(fmt::format("a scalar over {} rows that were reshaped from {}: which of them are one example's is not said", graph.examples,
+                       to_string(there)));
   }
 }
 
@@ -73,19 +75,28 @@ at::Tensor of_all(const Node& node, const at::TensorOptions& options) {
   const Edge& below = node.next_edge(0);
   const Shape shape = below.function ? shape_below(below) : Shape();
   if (shape.size() != 1) refuse("a scalar over values of shape " + to_string(shape));
-  refuse_flattened(below);
   return rejoined(at::zeros(shape, options), below);
 }
 
-void check_terms(const at::Tensor& value, int smallest, const Edge& edge) {
+void check_terms(const at::Tensor& value, int smallest) {
   if (value.dim() < smallest) refuse("the loss of a single example without a batch axis");
-  refuse_flattened(edge);
+}
+
+/// One row that stands for all: what broadcasting made of another shape.
+bool is_repeated(const at::Tensor& value) { return value.dim() > 0 && value.size(0) > 1 && value.stride(0) == 0; }
+
+/// Inputs [B, 1] and targets [B] broadcast to [B, B], where each row is compared with the targets of all.
+void check_pairs(const at::Tensor& input, const at::Tensor& target) {
+  check_terms(input, 1);
+  if (input.sizes() == target.sizes() && !is_repeated(input) && !is_repeated(target)) return;
+  refuse(fmt::format("a scalar over inputs and targets that were broadcast against each other, to {}",
+                     to_string(Shape(at::infer_size(input.sizes(), target.sizes())))));
 }
 
 /// The terms of a loss of inputs and targets of one shape: `terms` is the same op without reduction.
 template <class N, class F>
 at::Tensor of_pairs(N& node, const at::Tensor& input, const at::Tensor& target, const F& terms) {
-  check_terms(input, 1, node.next_edge(0));
+  check_pairs(input, target);
   const Edge to_target = node.num_outputs() > 1 ? node.next_edge(1) : Edge();
   return per_example(terms(rejoined(input, node.next_edge(0)), rejoined(target, to_target)), node.reduction);
 }
@@ -93,7 +104,7 @@ at::Tensor of_pairs(N& node, const at::Tensor& input, const at::Tensor& target, 
 template <class N>
 at::Tensor of_classes(N& node, const NodePtr& self) {
   const at::Tensor input = node.self_.unpack(self), target = node.target_.unpack(self), weight = node.weight_.unpack(self);
-  check_terms(input, 2, node.next_edge(0));
+  check_terms(input, 2);
   if (node.reduction == at::Reduction::Mean && weight.defined()) refuse("a mean normalised by the class weights of the batch");
   const int64_t ignored = node.ignore_index.expect_int();
   if (node.reduction == at::Reduction::Mean && target.eq(ignored).any().template item<bool>())
@@ -132,10 +143,12 @@ at::Tensor taken_apart(const at::Tensor& loss, const NodePtr& self) {
 
 }  // namespace
 
-at::Tensor unreduced(const at::Tensor& losses) {
+at::Tensor unreduced(const at::Tensor& losses, const std::vector<at::Tensor>& parameters) {
   if (!losses.defined() || losses.dim() != 0 || !losses.grad_fn()) return losses;
   const at::AutoGradMode grad(true);
-  return taken_apart(losses, losses.grad_fn());
+  at::Tensor apart = taken_apart(losses, losses.grad_fn());
+  if (apart.grad_fn() && apart.dim() == 1) refuse_flattened(walk(apart, parameters));
+  return apart;
 }
 
 }  // namespace ghostgrad::graph

@@ -128,6 +128,7 @@ Graph walk(const at::Tensor& losses, const std::vector<at::Tensor>& parameters) 
     graph.parameter_only[id] = leaf || (graph.reaches[id] && below_is_parameter_only(graph, id) && is_pure(*graph.nodes[id]));
     if (graph.reaches[id]) graph.slots[id] = slot_shapes(*graph.nodes[id]);
   }
+  graph.parameter_only[0] = 0;  // the losses are the examples', whatever they are made of
   std::reverse(post_order.begin(), post_order.end());
   graph.consumers_first = std::move(post_order);
   return graph;

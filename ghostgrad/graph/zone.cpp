@@ -103,6 +103,12 @@ std::optional<Finding> layer_norm(const Graph& graph, const Ownerships& owners, 
                  "normalise over the dimensions behind the examples"};
 }
 
+template <class Lookup>
+bool scales_by_frequency(const Node& node) {
+  const auto* lookup = dynamic_cast<const Lookup*>(&node);
+  return lookup && lookup->scale_grad_by_freq;
+}
+
 }  // namespace
 
 std::optional<Finding> forbidden(const Graph& graph, const Ownerships& owners, int node) {
@@ -113,11 +119,10 @@ std::optional<Finding> forbidden(const Graph& graph, const Ownerships& owners, i
     return Finding{Verdict::refused, graph.describe(node), "is a reentrant checkpoint, which hides the graph inside it",
                    "use checkpoint(..., use_reentrant=False)"};
   }
-  if (const auto* embedding = dynamic_cast<const generated::EmbeddingBackward0*>(graph.nodes[node].get())) {
-    if (embedding->scale_grad_by_freq) {
-      return Finding{Verdict::refused, graph.describe(node),
-                     "scales gradients by how often a row occurs in the batch, which mixes examples", "set scale_grad_by_freq=False"};
-    }
+  if (scales_by_frequency<generated::EmbeddingBackward0>(*graph.nodes[node]) ||
+      scales_by_frequency<generated::EmbeddingBagBackward0>(*graph.nodes[node])) {
+    return Finding{Verdict::refused, graph.describe(node), "scales gradients by how often a row occurs in the batch, which mixes examples",
+                   "set scale_grad_by_freq=False"};
   }
   return std::nullopt;
 }

@@ -65,6 +65,10 @@ at::Tensor to_lattice(const at::Tensor& values, const Lattice& lattice) {
 }
 
 void add_to_lattice(const at::Tensor& totals, const at::Tensor& values, const Lattice& lattice) {
+  if (values.sizes() != totals.sizes()) {
+    throw base::InvalidArgument("parameters", "must keep their shapes within a logical batch", "another shape",
+                                "call step() or discard() before a parameter is resized");
+  }
   const bool single = values.scalar_type() == at::kFloat;
   const at::Tensor dense = (single ? values : values.to(at::kDouble)).to(at::kCPU).contiguous();
   const double inverse = 1.0 / lattice.resolution;

@@ -107,7 +107,7 @@ at::Tensor ConvolutionTerm::unfolded() const {
 }
 
 at::Tensor ConvolutionTerm::squared_norms() const {
-  at::Tensor all = at::empty({examples()}, inputs_.options());
+  at::Tensor all = at::empty({examples()}, inputs_.options().dtype(at::kDouble));
   const int64_t columns = positions() * (numel() / shape()[0]) * convolution_.groups,
                 grams = positions() * positions() * convolution_.groups;
   in_blocks(examples(), std::max(columns, grams), [&](int64_t first, int64_t count) {
@@ -129,8 +129,10 @@ at::Tensor ConvolutionTerm::weighted_sum(const at::Tensor& coefficients) const {
 at::Tensor ConvolutionTerm::rounding() const {
   const at::Tensor pixels = inputs_.square().sum(2).flatten(1).amax(1);  // [B], so that |u_t|^2 <= prod(kernel) * pixels
   const int64_t kernel = product(at::IntArrayRef(shape()).slice(2));
-  return rounding_of_sums(positions(), pixels.mul_(grads_.square().flatten(1).sum(1)).mul_(kernel));
+  return rounding_of_sums(unit(), positions(), squares_per_example(grads_).mul_(pixels).mul_(kernel));
 }
+
+double ConvolutionTerm::unit() const { return unit_of(inputs_); }
 
 Cost ConvolutionTerm::cost() const {
   const auto batch = static_cast<double>(examples()), t = static_cast<double>(positions());

@@ -33,6 +33,7 @@ class ConvolutionTerm final : public Term {
   [[nodiscard]] at::Tensor weighted_sum(const at::Tensor& coefficients) const override;
   [[nodiscard]] Cost cost() const override;
   [[nodiscard]] at::Tensor rounding() const override;
+  [[nodiscard]] double unit() const override;
   [[nodiscard]] bool has_gram() const override { return true; }
   [[nodiscard]] TermPtr concatenate(const std::vector<const Term*>& others) const override;
   void keep_only(const at::Tensor& valid) override;

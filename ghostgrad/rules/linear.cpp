@@ -35,10 +35,13 @@ at::Tensor by_example(const at::Tensor& batch, const graph::Axis& axis, int64_t 
 
 at::Tensor as_batch(const at::Tensor& matrix) { return matrix.dim() == 2 ? matrix.unsqueeze(0) : matrix; }
 
+/// Real and dense: what terms are made of.
+bool is_plain(const at::Tensor& tensor) { return tensor.layout() == at::kStrided && !tensor.is_complex(); }
+
 /// One operand's term, given the factors of G = left^T right as matrices whose rows (dim -2) belong to examples.
 TermPtr outer(const CallSite& call, const graph::Axis& rows, std::pair<at::Tensor, at::Tensor> factors, int edge) {
   const auto& [left, right] = factors;
-  if (!left.defined() || !right.defined() || left.is_sparse() || right.is_sparse() || left.is_complex()) return nullptr;
+  if (!left.defined() || !right.defined() || !is_plain(left) || !is_plain(right)) return nullptr;
   return std::make_unique<LinearTerm>(by_example(as_batch(left), rows, call.examples()), by_example(as_batch(right), rows, call.examples()),
                                       call.shape(edge));
 }
@@ -100,8 +103,9 @@ Terms mv(const CallSite& call) {
   auto& node = call.node<generated::MvBackward0>();
   Terms terms;
   const auto axis = call.axis_along(0);
-  if (!call.wants(1) || !axis) return terms;
-  const at::Tensor data = at_least_float(examples_first(node.self_.unpack(call.self()), *axis, call.examples(), 1));
+  const at::Tensor matrix = node.self_.unpack(call.self());
+  if (!call.wants(1) || !axis || !matrix.defined() || !is_plain(matrix) || !is_plain(call.grads[0])) return terms;
+  const at::Tensor data = at_least_float(examples_first(matrix, *axis, call.examples(), 1));
   const at::Tensor grads = at_least_float(examples_first(call.grads[0], *axis, call.examples(), 1));
   terms.emplace_back(1, std::make_unique<DenseTerm>(at::bmm(grads.unsqueeze(1), data).squeeze(1), call.shape(1)));
   return terms;

@@ -5,6 +5,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/zeros.h>
 
 #include "ghostgrad/rules/rounding.h"
 
@@ -24,15 +25,24 @@ at::Tensor gram(const at::Tensor& factor) {
   return at::bmm(folded, folded.transpose(1, 2));
 }
 
-/// |left_t| |right_t|: [B, H, T]
-at::Tensor lengths_of(const at::Tensor& left, const at::Tensor& right) {
-  return at::linalg_vector_norm(left, 2, at::IntArrayRef{3}).mul_(at::linalg_vector_norm(right, 2, at::IntArrayRef{3}));
-}
+/// |factor_t|: [B, H, T], float64
+at::Tensor norms_of(const at::Tensor& factor) { return at::linalg_vector_norm(factor, 2, at::IntArrayRef{3}).to(at::kDouble); }
 
-/// Of the sum over the positions: lengths [B, H, T] -> [B]
-at::Tensor rounding_of(const at::Tensor& lengths) { return rounding_of_sums(lengths.size(2), lengths.square().sum({1, 2})); }
+/// The pieces that G_i is the sum of: |left_t| |right_t|.
+struct Pieces {
+  at::Tensor lengths;  // [B, H, T]
+  at::Tensor lost;     // [B]: of all of them, by underflow in float32
 
-at::Tensor row_squares(const at::Tensor& factor) { return squares_per_example(factor.reshape({factor.size(0) * factor.size(1), -1})); }
+  Pieces(const at::Tensor& left, const at::Tensor& right) {
+    const at::Tensor of_left = norms_of(left), of_right = norms_of(right);
+    const double left_lost = lost_length(left.size(3), left), right_lost = lost_length(right.size(3), right);
+    lengths = of_left * of_right;
+    lost = (of_left * right_lost + of_right * left_lost + left_lost * right_lost).sum({1, 2});
+  }
+
+  /// Of the sum over the positions: [B]
+  [[nodiscard]] at::Tensor rounding(double unit) const { return rounding_of_sums(unit, lengths.size(2), lengths.square().sum({1, 2})); }
+};
 
 }  // namespace
 
@@ -46,10 +56,15 @@ at::Tensor LinearTerm::per_example() const {
 }
 
 at::Tensor LinearTerm::squared_norms() const {
-  if (left_.size(2) == 1) return row_squares(left_).mul_(row_squares(right_)).view({examples(), -1}).sum(1);
-  const at::Tensor squares = gram(left_).mul_(gram(right_)).sum({1, 2}).view({examples(), -1}).sum(1);
-  const at::Tensor lengths = lengths_of(left_, right_);
-  return raised(settled(*this, squares, rounding_of_squares(lengths.sum(2)).sum(-1)), rounding_of(lengths));
+  const Pieces pieces(left_, right_);
+  if (left_.size(2) == 1) return settled(*this, pieces.lengths.square().sum({1, 2}), at::zeros({}, at::kDouble), pieces.lost);
+  const at::Tensor error = rounding_of_squares(unit(), pieces.lengths.sum(2)).sum(1);
+  return raised(settled(*this, squared_gram(), error, pieces.lost), pieces.rounding(unit()));
+}
+
+/// sum_ts (left_t . left_s)(right_t . right_s): [B], float64
+at::Tensor LinearTerm::squared_gram() const {
+  return gram(left_).mul_(gram(right_)).sum({1, 2}).view({examples(), -1}).to(at::kDouble).sum(1);
 }
 
 at::Tensor LinearTerm::weighted_sum(const at::Tensor& coefficients) const {
@@ -60,9 +75,13 @@ at::Tensor LinearTerm::weighted_sum(const at::Tensor& coefficients) const {
   return at::bmm(left.transpose(1, 2), right).view(shape());
 }
 
-at::Tensor LinearTerm::lengths() const { return lengths_of(left_, right_).sum({1, 2}); }
+at::Tensor LinearTerm::lengths() const { return Pieces(left_, right_).lengths.sum({1, 2}); }
 
-at::Tensor LinearTerm::rounding() const { return rounding_of(lengths_of(left_, right_)); }
+at::Tensor LinearTerm::lost() const { return Pieces(left_, right_).lost; }
+
+at::Tensor LinearTerm::rounding() const { return Pieces(left_, right_).rounding(unit()); }
+
+double LinearTerm::unit() const { return unit_of(left_); }
 
 Cost LinearTerm::cost() const {
   const auto batch = static_cast<double>(examples() * left_.size(1)), t = static_cast<double>(left_.size(2));
@@ -88,6 +107,7 @@ TermPtr LinearTerm::transposed() const {
 }
 
 TermPtr LinearTerm::in_double(int64_t example) const {
+  if (left_.scalar_type() == at::kDouble) return nullptr;
   const auto of_example = [&](const at::Tensor& factor) { return factor.narrow(0, example, 1).to(at::kDouble); };
   return std::make_unique<LinearTerm>(of_example(left_), of_example(right_), shape());
 }

@@ -23,8 +23,10 @@ class LinearTerm final : public Term {
   [[nodiscard]] at::Tensor weighted_sum(const at::Tensor& coefficients) const override;
   [[nodiscard]] Cost cost() const override;
   [[nodiscard]] at::Tensor rounding() const override;
+  [[nodiscard]] double unit() const override;
   [[nodiscard]] bool has_gram() const override { return true; }
   [[nodiscard]] at::Tensor lengths() const override;
+  [[nodiscard]] at::Tensor lost() const override;
   [[nodiscard]] TermPtr concatenate(const std::vector<const Term*>& others) const override;
   [[nodiscard]] TermPtr transposed() const override;
   [[nodiscard]] TermPtr in_double(int64_t example) const override;
@@ -34,6 +36,8 @@ class LinearTerm final : public Term {
   [[nodiscard]] const at::Tensor& right() const { return right_; }
 
  private:
+  [[nodiscard]] at::Tensor squared_gram() const;
+
   at::Tensor left_, right_;
 };
 

@@ -59,8 +59,9 @@ struct ChannelSums {
 ChannelSums channel_sums(const at::Tensor& input, const at::Tensor& grads, const Statistics& statistics) {
   const at::Tensor x = at_least_float(input), g = at_least_float(grads);
   const int64_t images = x.size(0), channels = images * x.size(1), size = x.numel() / std::max<int64_t>(1, channels);
-  const at::Tensor mean = at_least_float(statistics.mean).reshape({1, -1}), scale = at_least_float(statistics.scale).reshape({1, -1});
-  const std::vector<int64_t> folded{1, channels, size};  // contiguous: the library reads three dimensions as if they were
+  const at::Tensor mean = at_least_float(statistics.mean).reshape({1, -1}).contiguous(),
+                   scale = at_least_float(statistics.scale).reshape({1, -1}).contiguous();
+  const std::vector<int64_t> folded{1, channels, size};  // contiguous: the library reads all as if they were
   const auto [unused, gain, shift] =
       at::native_group_norm_backward(g.reshape(folded).contiguous(), x.reshape(folded).contiguous(), mean, scale,
                                      at::empty({channels}, x.options()), 1, channels, size, mean.size(1), {false, true, true});

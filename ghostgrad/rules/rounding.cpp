@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/rules/rounding.h"
 
+#include <cmath>
+
 #include <ATen/ops/nonzero.h>
 #include <ATen/ops/where.h>
-#include <ATen/ops/zeros.h>
 
 namespace ghostgrad::rules {
 namespace {
 
-constexpr double kUnit = 0x1p-24, kDeviations = 4;
+constexpr double kDeviations = 4;
 
 /// By the cheaper way: both are good to many more digits than are asked for.
 at::Tensor squares_in_double(const Term& one) {
@@ -18,22 +19,24 @@ at::Tensor squares_in_double(const Term& one) {
 
 }  // namespace
 
-at::Tensor rounding_of_sums(int64_t positions, const at::Tensor& squares) {
-  if (squares.scalar_type() == at::kDouble) return at::zeros({}, squares.options());
-  return (squares * static_cast<double>(positions)).sqrt_().mul_(kDeviations * kUnit);
+double unit_of(const at::Tensor& formed) { return formed.scalar_type() == at::kDouble ? 0x1p-53 : 0x1p-24; }
+
+at::Tensor rounding_of_sums(double unit, int64_t positions, const at::Tensor& squares) {
+  return (squares * static_cast<double>(positions)).sqrt_().mul_(kDeviations * unit);
 }
 
-at::Tensor rounding_of_squares(const at::Tensor& lengths) {
-  if (lengths.scalar_type() == at::kDouble) return at::zeros({}, lengths.options());
-  return lengths.square().mul_(kDeviations * kUnit);
+at::Tensor rounding_of_squares(double unit, const at::Tensor& lengths) { return lengths.square().mul_(kDeviations * unit); }
+
+double lost_length(int64_t elements, const at::Tensor& formed) {
+  const double least = formed.scalar_type() == at::kDouble ? 0x1p-1022 : 0x1p-126;
+  return std::sqrt(static_cast<double>(elements) * least);
 }
 
-at::Tensor settled(const Term& term, const at::Tensor& squares, const at::Tensor& error) {
-  if (squares.scalar_type() == at::kDouble) return squares.clamp_min(0);
-  const at::Tensor doubtful = error.gt(squares * (2 * kAllowance));
+at::Tensor settled(const Term& term, const at::Tensor& squares, const at::Tensor& rounding, const at::Tensor& lost) {
+  const at::Tensor error = rounding + lost * (2 * squares.clamp_min(0).sqrt() + lost);
+  const at::Tensor doubtful = error.gt(squares * (2 * kAllowance)).logical_and_((squares + error).gt(kShortest * kShortest));
   const at::Tensor examples = doubtful.nonzero().flatten();
-  if (examples.numel() == 0) return squares;
-  at::Tensor settled = at::where(doubtful, squares.clamp_min(0) + error, squares);
+  at::Tensor settled = at::where(doubtful, squares.clamp_min(0) + error, squares.clamp_min(0));
   for (int64_t k = 0; k < examples.numel(); ++k) {
     const auto example = examples[k].item<int64_t>();
     if (const TermPtr one = term.in_double(example)) settled[example].copy_(squares_in_double(*one)[0].clamp_min(0));

@@ -60,11 +60,14 @@ at::Tensor RowsTerm::inner(const Term& other) const {
   return at::bmm(right, grads_.transpose(1, 2)).mul_(looked_up).sum({1, 2});
 }
 
-at::Tensor RowsTerm::lengths() const { return at::linalg_vector_norm(grads_, 2, at::IntArrayRef{2}).sum(1); }
+at::Tensor RowsTerm::lengths() const { return at::linalg_vector_norm(grads_, 2, at::IntArrayRef{2}).sum(1, false, at::kDouble); }
 
-at::Tensor RowsTerm::rounding() const { return rounding_of_sums(index_.size(1), grads_.square().sum({1, 2})); }
+at::Tensor RowsTerm::rounding() const { return rounding_of_sums(unit(), index_.size(1), squares_per_example(grads_)); }
+
+double RowsTerm::unit() const { return unit_of(grads_); }
 
 TermPtr RowsTerm::in_double(int64_t example) const {
+  if (grads_.scalar_type() == at::kDouble) return nullptr;
   return std::make_unique<RowsTerm>(index_.narrow(0, example, 1), grads_.narrow(0, example, 1).to(at::kDouble), shape());
 }
 

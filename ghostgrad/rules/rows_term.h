@@ -29,6 +29,7 @@ class RowsTerm final : public Term {
   [[nodiscard]] bool pairs_with(const Term& other) const override;
   [[nodiscard]] at::Tensor lengths() const override;
   [[nodiscard]] at::Tensor rounding() const override;
+  [[nodiscard]] double unit() const override;
   [[nodiscard]] TermPtr in_double(int64_t example) const override;
   [[nodiscard]] TermPtr concatenate(const std::vector<const Term*>& others) const override;
   void keep_only(const at::Tensor& valid) override;

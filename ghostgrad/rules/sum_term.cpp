@@ -55,7 +55,7 @@ at::Tensor SumTerm::squared_norms() const {
     squares += terms_[k]->squared_norms();
     for (size_t l = 0; l < k; ++l) squares += 2 * inner_of(*terms_[k], *terms_[l]);
   }
-  return raised(settled(*this, squares, rounding_of_squares(lengths())), rounding());
+  return raised(settled(*this, squares, rounding_of_squares(unit(), lengths()), lost()), rounding());
 }
 
 at::Tensor SumTerm::weighted_sum(const at::Tensor& coefficients) const {
@@ -70,8 +70,16 @@ at::Tensor SumTerm::lengths() const {
   return total;
 }
 
+at::Tensor SumTerm::lost() const {
+  at::Tensor total = Term::lost();
+  for (const TermPtr& term : terms_) total = total + term->lost();
+  return total;
+}
+
+double SumTerm::unit() const { return terms_[0]->unit(); }
+
 at::Tensor SumTerm::rounding() const {
-  at::Tensor total = rounding_of_sums(static_cast<int64_t>(terms_.size()), lengths().square());
+  at::Tensor total = rounding_of_sums(unit(), static_cast<int64_t>(terms_.size()), lengths().square());
   for (const TermPtr& term : terms_) total = total + term->rounding();
   return total;
 }

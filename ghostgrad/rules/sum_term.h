@@ -24,8 +24,10 @@ class SumTerm final : public Term {
   [[nodiscard]] at::Tensor weighted_sum(const at::Tensor& coefficients) const override;
   [[nodiscard]] Cost cost() const override;
   [[nodiscard]] at::Tensor rounding() const override;
+  [[nodiscard]] double unit() const override;
   [[nodiscard]] bool has_gram() const override;
   [[nodiscard]] at::Tensor lengths() const override;
+  [[nodiscard]] at::Tensor lost() const override;
   [[nodiscard]] TermPtr in_double(int64_t example) const override;
   void keep_only(const at::Tensor& valid) override;
   [[nodiscard]] bool isolates_examples() const override;

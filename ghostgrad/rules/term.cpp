@@ -25,6 +25,8 @@ Cost Term::cost() const {
 
 at::Tensor Term::rounding() const { return at::zeros({}, at::kDouble); }
 
+at::Tensor Term::lost() const { return at::zeros({}, at::kDouble); }
+
 at::Tensor Term::inner(const Term& other) const {
   const at::Tensor grads = per_example();
   return (grads * other.per_example().reshape(grads.sizes())).flatten(1).sum(1);
@@ -57,7 +59,7 @@ TermPtr DenseTerm::transposed() const {
 void DenseTerm::keep_only(const at::Tensor& valid) { grads_ = select_examples(grads_, valid); }
 
 at::Tensor squares_per_example(const at::Tensor& grads) {
-  return at::linalg_vector_norm(grads.reshape({grads.size(0), -1}), 2, at::IntArrayRef{1}).square();
+  return at::linalg_vector_norm(grads.reshape({grads.size(0), -1}), 2, at::IntArrayRef{1}).to(at::kDouble).square_();
 }
 
 at::Tensor weighted_sum_of(const at::Tensor& grads, const at::Tensor& coefficients) {

@@ -2,7 +2,7 @@
 // A term: one use of one value W that derives from parameters, holding each example's gradient G_i of W in the cheapest form at hand.
 //
 //     per_example      G_i                      [B, *shape]     instantiate
-//     squared_norms    |G_i|^2                  [B]             the ghost norm, without forming G_i where there is a way
+//     squared_norms    |G_i|^2                  [B], float64    the ghost norm, without forming G_i where there is a way
 //     weighted_sum     sum_i c_i G_i            [*shape]        book-keeping: one GEMM
 //
 // Only per_example must be written; the others follow from it. Everything is formed in at least float32.
@@ -64,11 +64,15 @@ class Term {
   [[nodiscard]] virtual bool pairs_with(const Term& other) const;
   /// Sum of the lengths of the pieces that G_i is the sum of, which no cancellation makes shorter: [B]
   [[nodiscard]] virtual at::Tensor lengths() const;
+  /// Half the distance from 1 to the next number, of the floats that all is formed in.
+  [[nodiscard]] virtual double unit() const { return 0x1p-24; }
+  /// The length of what of G_i may have underflowed in its norm: [B], or [] where that is nothing.
+  [[nodiscard]] virtual at::Tensor lost() const;
   /// The same gradients as a term of the sum of uses; nullptr when these terms have no common cheap form.
   [[nodiscard]] virtual TermPtr concatenate(const std::vector<const Term*>& others) const;
   /// The gradients transposed (2-D shapes only); nullptr when there is no cheap way.
   [[nodiscard]] virtual TermPtr transposed() const { return nullptr; }
-  /// The same term of one example alone, in float64; nullptr when there is no cheap way.
+  /// The same term of one example alone, in float64; nullptr when it is that already, or there is no cheap way.
   [[nodiscard]] virtual TermPtr in_double(int64_t /*example*/) const { return nullptr; }
 
   /// Zeros the rows of examples that are not valid. valid: bool [B]
@@ -97,7 +101,7 @@ class DenseTerm final : public Term {
   bool isolated_;
 };
 
-/// Row sums of squares of grads [B, ...], in at least float32 -> [B]
+/// Row sums of squares of grads [B, ...] -> [B], float64
 [[nodiscard]] at::Tensor squares_per_example(const at::Tensor& grads);
 
 /// sum_i c_i grads_i: grads [B, *shape], coefficients [B] -> [*shape]

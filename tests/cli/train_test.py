@@ -13,7 +13,7 @@ from program import ENVIRONMENT, TIMEOUT_SECONDS, ProgramTest, arguments, write_
 PINNED = {
     "epsilon", "delta", "noise_multiplier", "sample_rate", "steps", "test_accuracy", "examples_per_second", "method", "calls_by_rule",
     "independence", "private", "warnings", "interrupted", "planned_steps", "planned_epsilon", "accountant", "adjacency", "data", "model",
-    "clip", "clip_function", "groups", "adaptive_clipping", "expected_batch_size", "physical_batch", "epochs", "optimizer", "lr", "momentum", "seed",
+    "clip", "clip_function", "clip_constant", "groups", "adaptive_clipping", "final_clip", "expected_batch_size", "physical_batch", "epochs", "optimizer", "lr", "momentum", "seed",
 }
 
 
@@ -34,6 +34,32 @@ class TrainTest(ProgramTest):
         self.assertTrue(report["private"])
         self.assertEqual(report["calls_by_rule"], {"linear": 2, "convolution": 2})
         self.assertNotIn("loss", json.dumps(report))
+
+    def test_every_clip_function_and_grouping_reaches_the_training(self) -> None:
+        whole = ("train", "--data", f"mnist:{self.folder}", "--model", "cnn", "--batch", 120, "--noise-multiplier", 0, "--epochs", 2)
+        models = {}
+        for number, options in enumerate((
+            (), (), ("--clip", 0.5), ("--clip-function", "automatic"), ("--clip-function", "automatic", "--clip-constant", 0.5),
+            ("--clip-function", "auto_v"), ("--clip-function", "normalize"), ("--clip-function", "psac"), ("--clip-function", "global"),
+            ("--groups", "per_layer"), ("--groups", "per_parameter"), ("--groups", "conv0=0.1,=1"))):  # fmt: skip
+            report = self.json_of(*whole, *options, "--out", number)
+            given = dict(zip(options[::2], options[1::2]))
+            self.assertEqual(report["clip_function"], given.get("--clip-function", "abadi"))
+            self.assertEqual(report["groups"], given.get("--groups", "flat"))
+            self.assertAlmostEqual(report["final_clip"], 1.01**0.5 if "=" in report["groups"] else report["clip"])
+            self.assertIsNone(report["adaptive_clipping"])
+            models[number] = (self.folder / str(number) / "model.pt").read_bytes()
+        self.assertEqual(models.pop(0), models[1])  # all examples are drawn and there is no noise: nothing but the options makes a difference
+        self.assertEqual(len(set(models.values())), len(models))
+
+    def test_an_adaptive_threshold_moves_and_the_report_says_how_the_noise_was_split(self) -> None:
+        report = self.json_of(*self.train, "--noise-multiplier", 1, "--epochs", 1, "--adaptive-quantile", 0.9, "--adaptive-rate", 0.3,
+                              "--adaptive-noise", 2)
+        adaptive = report["adaptive_clipping"]
+        self.assertEqual([adaptive[name] for name in ("quantile", "rate", "count_noise")], [0.9, 0.3, 2])
+        self.assertAlmostEqual(adaptive["sum_noise_multiplier"] ** -2 + (2 * adaptive["count_noise"]) ** -2, 1)
+        self.assertNotEqual(report["final_clip"], report["clip"])
+        self.refuse(2, "groups", *self.train, "--noise-multiplier", 1, "--groups", "per_layer", "--adaptive-quantile", 0.5)
 
     def test_the_files_are_written_and_protected(self) -> None:
         short = (*self.train, "--noise-multiplier", 1, "--epochs", 1, "--quiet", "--out", "results/first")

@@ -5,11 +5,13 @@
 #include "measure.h"
 #include "random_models.h"
 #include "zoo.h"
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
 
 #include "ghostgrad/base/error.h"
+#include "ghostgrad/models/make.h"
 
 namespace ghostgrad::tests {
 namespace {
@@ -26,6 +28,32 @@ TEST(Groups, FollowTheNamesOfModules) {
   EXPECT_EQ(make_groups("per_layer", {"a.weight", "a.bias", "b.weight"}, 1).of_parameter, (std::vector<int>{0, 0, 1}));
   EXPECT_EQ(make_groups("per_block", kNames, 1).names, (std::vector<std::string>{"embed", "blocks.0", "blocks.1", "head"}));
   EXPECT_EQ(make_groups("per_parameter", kNames, 1).count(), 5);
+}
+
+TEST(Groups, FindTheBlocksOfEveryWayToNameThem) {
+  EXPECT_EQ(make_groups("per_block", {"block0.norm.weight", "block0.attention.query.weight", "block1.norm.weight", "fc1.weight"}, 1).names,
+            (std::vector<std::string>{"block0", "block1", "fc1"}));
+  EXPECT_EQ(make_groups("per_block", {"conv1.weight", "layer1.0.conv1.weight", "layer1.0.bn1.weight", "layer1.1.conv1.weight"}, 1).names,
+            (std::vector<std::string>{"conv1", "layer1.0", "layer1.1"}));
+  EXPECT_EQ(make_groups("per_block", {"0.weight", "0.bias", "2.weight"}, 1).names, (std::vector<std::string>{"0", "2"}));
+}
+
+TEST(Groups, FindTheBlocksOfTheZoo) {
+  for (const auto& [name, blocks] : std::vector<std::pair<std::string, size_t>>{
+           {"resnet18", 8}, {"vit_tiny", 12}, {"beit_tiny", 12}, {"gpt2_tiny", 2}, {"roberta_tiny", 2}}) {
+    std::vector<std::string> names;
+    size_t largest = 0;
+    for (const auto& item : models::make(name, models::find(name).usual)->named_parameters()) names.push_back(item.key());
+    const Groups groups = make_groups("per_block", names, 1);
+    size_t several = 0;  // groups of more than the weight and bias of one module
+    for (int g = 0; g < groups.count(); ++g) {
+      const auto members = static_cast<size_t>(std::count(groups.of_parameter.begin(), groups.of_parameter.end(), g));
+      several += members > 2 ? 1 : 0;
+      largest = std::max(largest, members);
+    }
+    EXPECT_EQ(several, blocks) << name;
+    EXPECT_LT(largest, names.size() / 2) << name;
+  }
 }
 
 TEST(Groups, TakePrefixesWithThresholdsAndTheLongestThatFits) {
@@ -47,6 +75,8 @@ TEST(Groups, RefuseWhatIsNoGrouping) {
     EXPECT_THROW((void)make_groups(wrong, kNames, 1), base::InvalidArgument) << wrong;
   }
 }
+
+Groups flat(size_t parameters) { return clip::one_group(parameters, 0.7); }
 
 Groups by_two(size_t parameters) {
   Groups groups{{"even", "odd"}, {0.8, 0.3}, {}};
@@ -90,7 +120,7 @@ void expect_exact(const SubjectFactory& factory, at::ScalarType dtype, bool ever
   const Subject subject = factory.make(4, dtype);
   const auto& functions = clip::clip_functions();
   const auto methods = clipping_methods();
-  for (const Groups& groups : {by_two(subject.parameters.size()), each(subject.parameters.size())}) {
+  for (const Groups& groups : {flat(subject.parameters.size()), by_two(subject.parameters.size()), each(subject.parameters.size())}) {
     for (size_t f = 0; f < functions.size(); ++f) {
       const auto expected = expected_sums(subject, groups, functions[f].name);
       for (size_t m = 0; m < methods.size(); ++m) {

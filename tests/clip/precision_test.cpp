@@ -82,7 +82,7 @@ TEST(Precision, CancellingPositionsDoNotLiftAnExampleAboveTheThreshold) {
       for (const std::string& method : methods()) {
         for (int64_t i = 0; i < kExamples; ++i) {
           const Subject one = with_batch(subject, select(subject.batch, {i}));
-          EXPECT_LE(measure(one, {.method = method}).sums[0].norm().item<double>(), 1 + rules::kAllowance + 1e-5)
+          EXPECT_LE(measure(one, {.method = method}).sums[0].norm().item<double>(), 1 + 2 * rules::kAllowance + 1e-5)
               << method << " size " << size << " left " << left;
         }
       }

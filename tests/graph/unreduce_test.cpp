@@ -39,15 +39,15 @@ class Unreduce : public ::testing::Test {
     const at::Tensor out = scores();
     at::Tensor expected = op(out, none);
     if (expected.dim() > 1) expected = reduction == mean ? expected.flatten(1).mean(1) : expected.flatten(1).sum(1);
-    const at::Tensor found = unreduced(op(out, reduction));
+    const at::Tensor found = unreduced(op(out, reduction), {weight_});
     ASSERT_EQ(found.sizes(), expected.sizes());
     EXPECT_TRUE(at::allclose(found, expected, 0, 1e-14));
     for (int64_t i = 0; i < 5; ++i) EXPECT_TRUE(at::allclose(gradient(found, i), gradient(expected, i), 0, 1e-14));
   }
 
-  static void expect_refused(const at::Tensor& scalar, const std::string& said) {
+  void expect_refused(const at::Tensor& scalar, const std::string& said) const {
     try {
-      (void)unreduced(scalar);
+      (void)unreduced(scalar, {weight_});
       FAIL() << "taken apart: " << said;
     } catch (const base::InvalidArgument& error) {
       EXPECT_NE(std::string(error.what()).find(said), std::string::npos) << error.what();
@@ -92,7 +92,7 @@ TEST_F(Unreduce, BinaryCrossEntropyIsTakenApart) {
 TEST_F(Unreduce, MeanAndSumKeepTheirGraphAndForgetTheirValues) {
   const at::Tensor losses = scores().square().sum(1);
   for (const at::Tensor& scalar : {losses.mean(), losses.sum(), losses.mean(0), losses.sum(0)}) {
-    const at::Tensor found = unreduced(scalar);
+    const at::Tensor found = unreduced(scalar, {weight_});
     ASSERT_EQ(found.sizes(), losses.sizes());
     for (int64_t i = 0; i < 5; ++i) EXPECT_TRUE(at::equal(gradient(found, i), gradient(losses, i)));
   }
@@ -100,7 +100,7 @@ TEST_F(Unreduce, MeanAndSumKeepTheirGraphAndForgetTheirValues) {
 
 TEST_F(Unreduce, LossesThatAreNoScalarComeBackAsTheyAre) {
   const at::Tensor losses = scores().sum(1);
-  EXPECT_TRUE(unreduced(losses).is_same(losses));
+  EXPECT_TRUE(unreduced(losses, {weight_}).is_same(losses));
 }
 
 TEST_F(Unreduce, WhatIsNormalisedByTheDataOfTheBatchIsRefused) {
@@ -117,6 +117,24 @@ TEST_F(Unreduce, RowsThatWereExamplesAndPositionsAreRefused) {
   expect_refused(at::cross_entropy_loss(rows, targets), "reshaped from [5, 2, 2]");
   expect_refused(at::cross_entropy_loss(rows, targets, {}, none).mean(), "reshaped from [5, 2, 2]");
   expect_refused(at::mse_loss(scores().view({20}), values_.view({20})), "reshaped from [5, 4]");
+  const at::Tensor mixer = torch::randn({4, 2}, at::kDouble);
+  const at::Tensor far_above = (inputs_.mm(weight_).view({5, 1, 4}) * torch::ones({2, 1}, at::kDouble)).reshape({10, 4}).mm(mixer).tanh();
+  expect_refused(at::cross_entropy_loss(far_above, targets), "reshaped from [5, 2, 4]");
+}
+
+TEST_F(Unreduce, RowsOfWhichEachIsAnExampleAreTakenApartWhateverElseIsReshaped) {
+  const at::Tensor heads = scores().view({5, 2, 2}).transpose(0, 1).reshape({10, 2}).view({2, 5, 2}).sum(0);
+  EXPECT_EQ(unreduced(at::cross_entropy_loss(heads, classes_.remainder(2)), {weight_}).size(0), 5);
+}
+
+TEST_F(Unreduce, InputsAndTargetsThatWereBroadcastAgainstEachOtherAreRefused) {
+  const at::Tensor column = scores().sum(1, /*keepdim=*/true), targets = values_.select(1, 0);
+  for (int64_t reduction : {mean, sum}) {
+    expect_refused(at::mse_loss(column, targets, reduction), "[5, 5]");  // as C++ calls it
+    const auto both = at::broadcast_tensors({column, targets});          // as Python calls it
+    expect_refused(at::mse_loss(both[0], both[1], reduction), "[5, 5]");
+    expect_refused(at::binary_cross_entropy_with_logits(both[0], both[1], {}, {}, reduction), "[5, 5]");
+  }
 }
 
 }  // namespace

@@ -78,9 +78,9 @@ TEST(Rounding, OfOneExampleLeavesAllOthersAsTheyAre) {
   mixed.right[2].copy_(cancelled.right[2]);
   mixed.left[4].fill_(NAN);
   const Tensor after = mixed.term(at::kFloat).squared_norms();
-  for (int64_t i : {0, 1, 3}) EXPECT_EQ(after[i].item<float>(), before[i].item<float>());
-  EXPECT_TRUE(std::isnan(after[4].item<float>()));
-  EXPECT_TRUE(std::isfinite(after[2].item<float>()));
+  for (int64_t i : {0, 1, 3}) EXPECT_EQ(after[i].item<double>(), before[i].item<double>());
+  EXPECT_TRUE(std::isnan(after[4].item<double>()));
+  EXPECT_TRUE(std::isfinite(after[2].item<double>()));
 }
 
 TEST(Rounding, OfGroupedMapsCountsEachMapByItself) {
@@ -89,6 +89,35 @@ TEST(Rounding, OfGroupedMapsCountsEachMapByItself) {
   const LinearTerm single(left, right, Shape{4, 5, 6});
   const Tensor exact = squares_per_example(LinearTerm(left.to(at::kDouble), right.to(at::kDouble), Shape{4, 5, 6}).per_example());
   EXPECT_LT((single.squared_norms().to(at::kDouble) / exact - 1).abs().max().item<double>(), 2e-6);
+}
+
+/// Factors of which the left have this length, and the right 1e18, near where their squares overflow.
+Factors tiny(double size, int64_t positions) {
+  const auto of_length = [&](int64_t width, double length) {
+    const Tensor random = at::randn({5, positions, width}, at::kDouble);
+    return (random / random.norm(2, 2, true) * length).to(at::kFloat);
+  };
+  return {of_length(7, size), of_length(9, 1e18)};
+}
+
+TEST(Rounding, SeesFactorsWhoseSquaresUnderflow) {
+  at::manual_seed(8);
+  for (int64_t positions : {1, 2, 50}) {
+    for (double size : {1e-16, 1e-19, 1e-21, 1e-23}) {
+      const Factors small = tiny(size, positions);
+      EXPECT_LT(small.excess().abs().max().item<double>(), 1e-4) << positions << ' ' << size;
+      const Factors ordinary = independent(positions);  // of a hundredth of their length
+      const Factors both{at::cat({ordinary.left * (1e-2 * size * 1e18), small.left}, 1), at::cat({ordinary.right, small.right}, 1)};
+      EXPECT_LT(both.excess().abs().max().item<double>(), 1e-4) << positions << ' ' << size;
+    }
+  }
+}
+
+TEST(Rounding, LeavesExactZerosZero) {
+  for (int64_t positions : {1, 3}) {
+    const LinearTerm term(at::zeros({2, 1, positions, 4}), at::zeros({2, 1, positions, 5}), Shape{4, 5});
+    EXPECT_TRUE(term.squared_norms().eq(0).all().item<bool>());
+  }
 }
 
 TEST(Rounding, RaisesNormsOfRowsThatCancel) {
@@ -100,12 +129,12 @@ TEST(Rounding, RaisesNormsOfRowsThatCancel) {
 }
 
 TEST(Raised, CoversExactlyWhatTheAllowanceDoesNot) {
-  const Tensor squares = at::full({4}, 4.0), rounding = at::tensor({0.0, 2 * kAllowance, 0.5, 2.0}).to(at::kFloat);
+  const Tensor squares = at::full({4}, 4.0, at::kDouble), rounding = at::tensor({0.0, 2 * kAllowance, 0.5, 2.0}, at::kDouble);
   const Tensor norms = raised(squares, rounding).sqrt();
-  EXPECT_EQ(norms[0].item<float>(), 2);
-  EXPECT_EQ(norms[1].item<float>(), 2);
-  EXPECT_NEAR(norms[2].item<float>(), 2.5 / (1 + kAllowance), 1e-6);
-  EXPECT_NEAR(norms[3].item<float>(), 4 / (1 + kAllowance), 1e-6);
+  EXPECT_EQ(norms[0].item<double>(), 2);
+  EXPECT_EQ(norms[1].item<double>(), 2);
+  EXPECT_NEAR(norms[2].item<double>(), 2.5 / (1 + kAllowance), 1e-6);
+  EXPECT_NEAR(norms[3].item<double>(), 4 / (1 + kAllowance), 1e-6);
 }
 
 }  // namespace

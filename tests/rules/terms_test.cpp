@@ -84,12 +84,12 @@ TEST(ConvolutionTerm, JoinsUsesOfOneShapeOnly) {
 
 TEST(RowsTerm, AddsARepeatedRowUpBeforeItIsSquared) {
   const RowsTerm term(at::zeros({1, 2}, at::kLong), at::ones({1, 2, 1}), {3, 1});
-  EXPECT_EQ(term.squared_norms().item<float>(), 4);
+  EXPECT_EQ(term.squared_norms().item<double>(), 4);
 }
 
 TEST(RowsTerm, KeepsExamplesThatLookTheSameRowUpApart) {
   const RowsTerm term(at::zeros({2, 1}, at::kLong), at::ones({2, 1, 1}), {3, 1});
-  EXPECT_TRUE(at::equal(term.squared_norms(), at::ones({2})));
+  EXPECT_TRUE(at::equal(term.squared_norms(), at::ones({2}, at::kDouble)));
 }
 
 TEST(RowsTerm, JoinsTheRowsOfSeveralUses) {

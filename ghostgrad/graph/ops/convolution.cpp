@@ -11,16 +11,6 @@ namespace {
 
 using namespace torch::autograd::generated;
 
-/// Owners of the input channels of a grouped op, from those of its output channels; empty where a group holds two examples.
-std::vector<int32_t> through_groups(const std::vector<int32_t>& outputs, int64_t groups, int64_t inputs) {
-  std::vector<int64_t> group(outputs.size());
-  for (size_t c = 0; c < outputs.size(); ++c) group[c] = static_cast<int64_t>(c) * groups / static_cast<int64_t>(outputs.size());
-  const Owners owners = into_bins(outputs, group.data(), groups);
-  std::vector<int32_t> channels;
-  for (int64_t c = 0; owners && c < inputs; ++c) channels.push_back((*owners)[c * groups / inputs]);
-  return channels;
-}
-
 /// Edges: input [B, C, ..], weight [C', C / groups, ..] (transposed: [C, C' / groups, ..]), bias [C'].
 const Registered convolutions =
     transfers<ConvolutionBackward0, ConvolutionBackward1, ConvolutionOverrideableBackward0>([](const auto& node, Transfer& t) {

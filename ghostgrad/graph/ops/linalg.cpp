@@ -23,9 +23,18 @@ Ownership over_results(Transfer& t, int edge, int batch) {
   return all;
 }
 
-/// Operands of the same batch shape as the first (a vector operand [.., n] of solve is one of them only if it is not read as a matrix).
+/// Vectors [.., n] beside matrices: what householder_product takes, and solve where their shape is that of the matrices but for one dimension.
+/// Everything else of that rank is matrices, broadcast over the first dimension of the batch.
+bool takes_vectors(const Transfer& t, int edge, int batch) {
+  const std::string name = short_name(*t.node());
+  if (name == "LinalgHouseholderProductBackward0") return true;
+  if (name != "LinalgSolveExBackward0") return false;
+  return std::equal(t.edge_shape(edge).begin(), t.edge_shape(edge).end(), t.edge_shape(0).begin(), t.edge_shape(0).begin() + batch + 1);
+}
+
+/// Operands of the same batch shape as the first.
 bool same_batch(const Transfer& t, int edge, int batch) {
-  if (t.edge_rank(edge) != batch + 2 && t.edge_rank(edge) != batch + 1) return false;
+  if (t.edge_rank(edge) != batch + 2 && !(t.edge_rank(edge) == batch + 1 && takes_vectors(t, edge, batch))) return false;
   return std::equal(t.edge_shape(edge).begin(), t.edge_shape(edge).begin() + batch, t.edge_shape(0).begin());
 }
 

@@ -14,18 +14,11 @@ using namespace torch::autograd::generated;
 const Registered layer_norms = transfers<NativeLayerNormBackward0, FusedRmsNormBackward0>(
     [](const auto& node, Transfer& t) { t.leading(t.rank() - static_cast<int>(node.normalized_shape.size())); });
 
-/// Whether all channels of each group belong to one example.
-bool groups_are_pure(const std::vector<int32_t>& channels, int64_t groups) {
-  std::vector<int64_t> group(channels.size());
-  for (size_t c = 0; c < channels.size(); ++c) group[c] = static_cast<int64_t>(c) * groups / static_cast<int64_t>(channels.size());
-  return into_bins(channels, group.data(), groups) != nullptr;
-}
-
 const Registered group_norm = transfers<NativeGroupNormBackward0>([](const auto& node, Transfer& t) {
   const auto axis = t.axis();
   if (!axis || axis->dim > 1) return;
   if (axis->dim == 0) return t.keep(0, axis, 0);
-  if (groups_are_pure(t.owners(*axis), node.group)) t.keep(0, axis, 1);
+  if (t.wanted(0)) t.set(0, 1, through_groups(t.owners(*axis), node.group, t.edge_shape(0)[1]));  // statistics reach all of a group
   t.keep(1, axis, 0);
   t.keep(2, axis, 0);
 });

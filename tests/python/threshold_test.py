@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""No example moves the sum by more than C, whatever its numbers are: factors that underflow, positions that cancel, low precision."""
+
+import pytest
+import torch
+from torch import nn
+
+import ghostgrad
+
+METHODS = ["auto", "bk", "bk_mixed_opt", "ghost", "mixed_ghost", "reweight", "per_example", "multi_loss"]
+
+
+def length(sums):
+    return torch.sqrt(sum((s.double() ** 2).sum() for s in sums)).item()
+
+
+def length_of_one(losses, module, **options):
+    assert losses.shape == (1,)
+    return length(ghostgrad.testing.clipped_sum(losses, module.named_parameters(), **options)[0])
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("function, clip", [("auto_v", 1.0), ("abadi", 0.01), ("automatic", 1.0), ("psac", 1.0), ("global", 1.0)])
+@pytest.mark.parametrize("positions", [1, 2])
+def test_inputs_whose_squares_underflow_beside_a_huge_loss(method, function, clip, positions):
+    linear = nn.Linear(20_000, 1, bias=False)
+    nn.init.zeros_(linear.weight)
+    scores = linear(torch.full((1, positions, 20_000), 2.6e-23)).sum((1, 2))
+    found = length_of_one((scores - 9e18) ** 2, linear, clip=clip, method=method, clip_function=function)
+    assert found <= clip * 1.001
+
+
+@pytest.mark.parametrize("method", ["auto", "bk", "ghost"])
+def test_images_whose_squares_underflow_beside_a_huge_loss(method):
+    convolution = nn.Conv2d(3, 1, 3, bias=False)
+    losses = (convolution(torch.full((1, 3, 8, 8), 2.6e-23)).sum((1, 2, 3)) - 1e18) ** 2
+    assert length_of_one(losses, convolution, clip=1.0, method=method, clip_function="auto_v") <= 1.001
+
+
+class Layer(nn.Module):
+    """A weight that is used as it is, in pieces (as attention over another sequence does), or through a product with a gain."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.kind, self.weight, self.gain = kind, nn.Parameter(torch.zeros(16, 8)), nn.Parameter(torch.ones(1))
+
+    def forward(self, x):
+        if self.kind == "pieces":
+            first, second = self.weight.chunk(2, 0)
+            return torch.cat([x @ first.t(), x @ second.t()], -1)
+        return x @ (self.weight * self.gain if self.kind == "gain" else self.weight).t()
+
+
+@pytest.mark.parametrize("method", ["auto", "bk", "bk_mixed_ghost", "ghost", "reweight"])
+@pytest.mark.parametrize("kind", ["whole", "pieces", "gain"])
+@pytest.mark.parametrize("positions", [4, 32])
+def test_positions_that_cancel_do_not_lift_an_example_above_the_threshold(kind, method, positions):
+    torch.manual_seed(positions)
+    layer = Layer(kind)
+    x = torch.randint(-64, 64, (1, positions, 8)).float()
+    x[:, -1] = -x[:, :-1].sum(1)  # sums to zero over the positions, in any order,
+    x[0, :, 7] = 0
+    x[0, 0, 7] = 2.0**-20  # but for this
+    for size in (2.0**18, 2.0**22, 2.0**24, 2.0**30):
+        weights = torch.ones(1, positions, 16) * torch.randint(1, 8, (16,)).float() * size
+        for keep_bytes in (1 << 30, 0):
+            engine = ghostgrad.Engine([("weight", layer.weight)], clip=1.0, noise_multiplier=0, expected_batch_size=1, method=method,
+                                      keep_bytes=keep_bytes)  # fmt: skip
+            engine.backward((layer(x) * weights).sum((1, 2)))
+            engine.release()
+            assert length([layer.weight.grad]) <= 1.001, size
+            layer.zero_grad()
+
+
+@pytest.mark.parametrize("method", ["ghost", "reweight", "mixed_ghost", "bk"])
+def test_losses_in_bfloat16_round_no_coefficient(method):
+    torch.manual_seed(0)
+    for _ in range(20):
+        linear = nn.Linear(10, 10)
+        losses = (linear(torch.randn(1, 10) * 30) ** 2).sum(1).bfloat16()
+        assert length_of_one(losses, linear, method=method) <= 1.0002
