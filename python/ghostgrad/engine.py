@@ -112,6 +112,7 @@ class Engine:
     ) -> None:
         self._named = named_pairs(named_parameters)
         self._test_seed = test_seed
+        self._number = 0  # of the logical batch under way: those before it were released or discarded
         plan = {
             "clip": clip,
             "noise_multiplier": noise_multiplier,
@@ -172,6 +173,7 @@ class Engine:
             PrivacyError: the logical batch was left half-way by an error, or a parameter holds an ordinary gradient.
         """
         self._core.release()
+        self._number += 1
 
     def step(self, optimizer: Optimizer) -> None:
         """`release()`, then `optimizer.step()`. What any optimizer or scheduler does with a release costs no privacy."""
@@ -182,6 +184,7 @@ class Engine:
     def discard(self) -> None:
         """Drops a half-done logical batch. Nothing is released."""
         self._core.discard()
+        self._number += 1
 
     # ---- what it costs ---------------------------------------------------------------------------------------------------------
 

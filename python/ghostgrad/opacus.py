@@ -39,8 +39,9 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from ghostgrad.engine import Engine
 from ghostgrad.errors import InvalidArgument, PrivacyError, Unsupported, invalid
-from ghostgrad.marks import OutputHook, Run, mark
+from ghostgrad.marks import OutputHook, mark
 from ghostgrad.privacy import Accountant, Event, calibrate_noise
+from ghostgrad.run import Run
 from ghostgrad.sampling import PoissonSampler, collate, cut
 
 __all__ = ["BatchMemoryManager", "PrivacyEngine"]
@@ -271,7 +272,12 @@ class BatchMemoryManager:
     """Logical batches in physical ones that fit in memory; `optimizer.step()` acts after the last of each logical batch only.
 
     with BatchMemoryManager(data_loader=loader, max_physical_batch_size=64, optimizer=optimizer) as loader:
-        for x, y in loader: ...
+        for x, y in loader: ...         # backward() and optimizer.step() for each
+
+    Leaving the loop half-way drops the logical batch under way, unreleased.
+
+    Raises:
+        PrivacyError: a part without its optimizer.step(), or one step too many.
     """
 
     def __init__(self, *, data_loader: "DataLoader[Any]", max_physical_batch_size: int, optimizer: Optimizer) -> None:
@@ -287,7 +293,7 @@ class BatchMemoryManager:
         return _Split(self._run, self._loader, self._size)  # type: ignore[return-value]
 
     def __exit__(self, *_: Any) -> None:
-        self._run.skips.clear()
+        self._run.begin_pass().closed = True
 
 
 class _Split:
@@ -299,12 +305,13 @@ class _Split:
     def __iter__(self) -> Iterator[Any]:
         sampler: Any = self.loader.batch_sampler
         parts = [cut(sampler.draw(step), self.size) or [[]] for step in sampler.take()]
-        self.run.skips.clear()
+        handed = self.run.begin_pass()
         loader = _with_batches(self.loader, [part for batch in parts for part in batch])
-        goes_on = (at + 1 < len(batch) for batch in parts for at in range(len(batch)))
-        for values, skipped in zip(loader, goes_on):
-            self.run.skips.append(skipped)
+        more = (at + 1 < len(batch) for batch in parts for at in range(len(batch)))
+        for values, follow in zip(loader, more):
+            handed.hand_out(follow)
             yield values
+        handed.require_stepped()
 
 
 def _history(engine: Engine) -> Event:
