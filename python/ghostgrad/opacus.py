@@ -251,14 +251,15 @@ class PrivacyEngine:
         """Goes on where `save_checkpoint` was called; make everything private first.
 
         Raises:
-            InvalidArgument: another number of models, or loaders that sample in another way than those of the checkpoint.
+            InvalidArgument: another number of models, or what a release depends on (the loader's sample rate, the noise) is not as it was.
         """
         found = torch.load(path, weights_only=True)
         if len(found["privacy"]) != len(self._runs):
             raise invalid(
                 "load_checkpoint", f"needs {len(found['privacy'])} private models", str(len(self._runs)), "call make_private first"
             )
-        _refuse_other_sampling(self.engines, found["privacy"])
+        for engine, past in zip(self.engines, found["privacy"]):
+            engine._refuse_to_resume(past)  # before anything is changed
         module.load_state_dict(found.pop("module"))
         state = found.pop("optimizer")
         if optimizer is not None and state is not None:
@@ -320,14 +321,6 @@ def _history(engine: Engine) -> Event:
     if history is None:
         raise invalid("sample_rate", "is needed to account for privacy", "a shuffled loader", "leave poisson_sampling True")
     return history
-
-
-def _refuse_other_sampling(engines: list[Engine], states: list[dict[str, Any]]) -> None:
-    """A state brings its sample rate along, which the accountant takes for the steps to come, too."""
-    for engine, state in zip(engines, states):
-        now, then = (found["plan"]["sample_rate"] for found in (engine.state_dict(), state))
-        if now != then:
-            raise invalid("load_checkpoint", f"must go on with sample rate {then}", str(now), "make_private as before, with such a loader")
 
 
 def _refuse_what_cannot_be(noise_generator: Any, rand_on_empty: bool) -> None:
