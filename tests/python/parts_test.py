@@ -25,7 +25,11 @@ class Script:
             module=self.weight, optimizer=self.optimizer, data_loader=DataLoader(data, batch_size=batch), **options
         )
         self.loader, self.engine = made[2], self.private.engines[0]
-        self.manager = BatchMemoryManager(data_loader=self.loader, max_physical_batch_size=part, optimizer=self.optimizer)
+        self.part = part
+
+    @property
+    def manager(self):
+        return BatchMemoryManager(data_loader=self.loader, max_physical_batch_size=self.part, optimizer=self.optimizer)
 
     def loss(self, batch):
         return F.mse_loss(self.weight(batch[0]).squeeze(1), batch[1])
@@ -194,9 +198,10 @@ def by_a_closure(run, batch):
     run.optimizer.step(lambda: run.loss(batch).backward())
 
 
+@pytest.mark.parametrize("poisson", [True, False])
 @pytest.mark.parametrize("twice", [by_accumulation, by_two_losses, by_a_step_left_out, by_a_closure])
-def test_a_second_backward_is_refused_and_the_first_alone_is_released(twice):
-    run = Script()
+def test_a_second_backward_is_refused_and_the_first_alone_is_released(twice, poisson):
+    run = Script(poisson_sampling=poisson)
     batch = next(iter(run.loader))
     with pytest.raises(ghostgrad.PrivacyError, match=r"\[backward\].*add losses up.*BatchMemoryManager"):
         twice(run, batch)
