@@ -2,6 +2,7 @@
 """The engine: per-example losses in, private gradients out."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,6 +16,18 @@ from ghostgrad.parameters import Parameters, named_pairs
 from ghostgrad.privacy import USUAL_ACCOUNTANT, Event, PrivacyStatement
 
 _STATE_VERSION = 1
+# What a release or its event depends on; the rest of a plan says how it is computed, checked and read.
+_OF_A_RELEASE = (
+    "clip",
+    "noise_multiplier",
+    "expected_batch_size",
+    "sample_rate",
+    "positions",
+    "clip_function",
+    "clip_constant",
+    "groups",
+    "adaptive_clipping",
+)
 _COMPILED = (
     "a region compiled by torch.compile shows as one call and runs by the fallback, one backward for each example: exact, but slow; "
     'torch.compiler.set_stance("force_eager") around the losses is faster'
@@ -31,6 +44,17 @@ def _fill(options: Any, values: dict[str, Any]) -> Any:
         except TypeError:
             raise invalid(name, "has the wrong type", f"{value!r} ({type(value).__name__})", "see the docstring of Engine") from None
     return options
+
+
+def _adaptive(given: Any) -> dict[str, float | None] | None:
+    """All options of adaptive clipping, or None without it."""
+    if given is None or given is False:
+        return None
+    options = {} if given is True else given
+    if not isinstance(options, Mapping):
+        raise invalid("adaptive_clipping", "must be True or a dictionary of options", repr(given), 'pass e.g. {"quantile": 0.5}')
+    filled = _fill(_core.AdaptiveClipping(), dict(options))
+    return {name: getattr(filled, name) for name in ("quantile", "rate", "count_noise")}
 
 
 class Call(NamedTuple):
@@ -80,7 +104,7 @@ class Engine:
         clip_constant: of the clip function, where it has one.
         groups: what is clipped together: "flat" (all), "per_layer", "per_block", "per_parameter", together C; or "PREFIX=C_g,...".
         adaptive_clipping: C follows a quantile of the norms [Andrew et al. 2021]: True, or a dictionary of `quantile` (0.5), `rate` (0.2)
-            and `count_noise`.
+            and `count_noise`, of which any may be left out.
         independence: "graph" (what the graph cannot prove needs `check_independence`) or "assumed" (you vouch for it).
         accountant: one of `ghostgrad.accountants()`.
         keep_bytes: memory for instantiated gradients between norms and sums; no influence on privacy.
@@ -104,7 +128,7 @@ class Engine:
         clip_function: str = "abadi",
         clip_constant: float | None = None,
         groups: str = "flat",
-        adaptive_clipping: dict[str, float] | bool | None = None,
+        adaptive_clipping: dict[str, float | None] | bool | None = None,
         independence: str = "graph",
         accountant: str = USUAL_ACCOUNTANT,
         keep_bytes: int = 1 << 30,
@@ -112,6 +136,7 @@ class Engine:
     ) -> None:
         self._named = named_pairs(named_parameters)
         self._test_seed = test_seed
+        self._number = 0  # of the logical batch under way: those before it were released or discarded
         plan = {
             "clip": clip,
             "noise_multiplier": noise_multiplier,
@@ -122,7 +147,7 @@ class Engine:
             "clip_function": clip_function,
             "clip_constant": clip_constant,
             "groups": groups,
-            "adaptive_clipping": {} if adaptive_clipping is True else adaptive_clipping or None,
+            "adaptive_clipping": _adaptive(adaptive_clipping),
             "independence": independence,
             "accountant": accountant,
             "keep_bytes": keep_bytes,
@@ -172,6 +197,7 @@ class Engine:
             PrivacyError: the logical batch was left half-way by an error, or a parameter holds an ordinary gradient.
         """
         self._core.release()
+        self._number += 1
 
     def step(self, optimizer: Optimizer) -> None:
         """`release()`, then `optimizer.step()`. What any optimizer or scheduler does with a release costs no privacy."""
@@ -182,6 +208,7 @@ class Engine:
     def discard(self) -> None:
         """Drops a half-done logical batch. Nothing is released."""
         self._core.discard()
+        self._number += 1
 
     # ---- what it costs ---------------------------------------------------------------------------------------------------------
 
@@ -257,12 +284,25 @@ class Engine:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on where another engine stopped, with its plan and its releases, and with a noise key of its own.
+        """Goes on where another engine stopped, with its releases and its threshold, and with a noise key of its own.
+
+        What a release depends on must be as it was there, so that nothing that this engine was made with is replaced behind one's back:
+        `Engine(named_parameters, **state["plan"])` is such an engine. To go on otherwise, make a new one, and add up both histories in an
+        `Accountant`.
 
         Raises:
             PrivacyError: this engine has begun already.
-            InvalidArgument: not a state of an engine, or of another version.
+            InvalidArgument: not a state of an engine, or of another version; an engine made otherwise.
         """
+        self._refuse_to_resume(state)
+        adaptive = self._plan["adaptive_clipping"] is not None
+        core = self._make_core({**self._plan, "clip": state["threshold"]} if adaptive else self._plan)
+        history = None if state["history"] is None else _core.Event.from_json(json.dumps(state["history"]))
+        core.resume(history, state["steps"], (state["noise_is_private"], state["independence"] == "audited"))
+        self._core = core
+
+    def _refuse_to_resume(self, state: Any) -> None:
+        """Raises as `load_state_dict`, and changes nothing."""
         if not isinstance(state, dict) or state.get("version") != _STATE_VERSION:
             raise invalid("state", "must come from Engine.state_dict of this version", type(state).__name__, "pass such a dictionary")
         missing = {"plan", "threshold", "history", "steps", "noise_is_private", "independence"} - set(state)
@@ -270,13 +310,16 @@ class Engine:
             raise invalid("state", "is incomplete", "no " + ", ".join(sorted(missing)), "pass all that state_dict gave")
         if self._core.past()[1] > 0:
             raise PrivacyError(f"[Engine] would forget {self.steps} releases; load a state into a new engine")
-        plan = {**self._plan, **state["plan"]}
-        if plan["adaptive_clipping"] is not None:
-            plan["clip"] = state["threshold"]
-        core = self._make_core(plan)
-        history = None if state["history"] is None else _core.Event.from_json(json.dumps(state["history"]))
-        core.resume(history, state["steps"], (state["noise_is_private"], state["independence"] == "audited"))
-        self._core, self._plan = core, plan
+        then, now = state["plan"], self._plan
+        differing = [name for name in _OF_A_RELEASE if then.get(name) != now[name]]
+        if differing:
+            shown = [", ".join(f"{name}={plan.get(name)!r}" for name in differing) for plan in (then, now)]
+            raise invalid(
+                "load_state_dict",
+                f"must go on as before, with {shown[0]}",
+                f"an engine with {shown[1]}",
+                'make it with the values of state["plan"]; to go on otherwise, make a new engine and add up both histories in an Accountant',
+            )
 
     def __reduce__(self) -> Any:
         raise invalid(

@@ -3,23 +3,21 @@
 the loss, and backward() of a marked loss hands its graph to the engine; a pre-hook of the optimizer releases."""
 
 import weakref
-from collections import deque
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
-from ghostgrad.engine import Engine
 from ghostgrad.errors import invalid
 from ghostgrad.nests import mapped, tensors_of
+from ghostgrad.run import Run
 
 
 class Marked(Tensor):
     """An alias of a tensor made from a private model's output. Ops work on the tensor itself; its backward() belongs to the engine."""
 
     _plain: Tensor
-    _run: "Run"
+    _run: Run
 
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -35,7 +33,7 @@ class Marked(Tensor):
         self._run.backward(self._plain)
 
 
-def mark(tensor: Tensor, run: "Run") -> Tensor:
+def mark(tensor: Tensor, run: Run) -> Tensor:
     if not tensor.requires_grad or isinstance(tensor, (Marked, nn.Parameter)):
         return tensor
     marked = tensor.as_subclass(Marked)
@@ -49,43 +47,6 @@ def unmarked(tensor: Tensor) -> Tensor:
 
 def inert(*_: Any) -> None:
     """What copies and pickles of a private model carry in the place of the hook."""
-
-
-class Run:
-    """One make_private: the engine, what was marked, and which steps are skipped."""
-
-    def __init__(self, engine: Engine, scale: float) -> None:
-        self.engine = engine
-        self.scale = scale  # of each release: 1 for "mean", the expected batch size for "sum"
-        self.empty = False  # the last forward pass was of an empty logical batch
-        self.skips: deque[bool] = deque()  # for each physical batch handed out: whether more of its logical batch follow
-
-    def backward(self, loss: Tensor) -> None:
-        if not self.empty:
-            self.engine.backward(loss)
-
-    def before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> Any:
-        """The optimizer's pre-hook: a release, unless the logical batch goes on."""
-        closure = kwargs.get("closure", args[1] if len(args) > 1 else None)
-        result = None
-        if closure is not None:
-            if isinstance(optimizer, torch.optim.LBFGS):
-                raise invalid("optimizer", "evaluates its closure several times a step, which no release covers", "LBFGS", "use another")
-            with torch.enable_grad():
-                result = closure()
-        if self.skips and self.skips.popleft():
-            optimizer.zero_grad(set_to_none=True)  # without gradients the step does nothing
-        else:
-            self.engine.release()
-            self._rescale(optimizer)
-        return None if closure is None else ((args[0], lambda: result), {})
-
-    def _rescale(self, optimizer: Optimizer) -> None:
-        if self.scale != 1.0:
-            for group in optimizer.param_groups:
-                for parameter in group["params"]:
-                    if parameter.grad is not None:
-                        parameter.grad = parameter.grad * self.scale
 
 
 class OutputHook:

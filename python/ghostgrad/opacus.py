@@ -39,8 +39,9 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from ghostgrad.engine import Engine
 from ghostgrad.errors import InvalidArgument, PrivacyError, Unsupported, invalid
-from ghostgrad.marks import OutputHook, Run, mark
+from ghostgrad.marks import OutputHook, mark
 from ghostgrad.privacy import Accountant, Event, calibrate_noise
+from ghostgrad.run import Run
 from ghostgrad.sampling import PoissonSampler, collate, cut
 
 __all__ = ["BatchMemoryManager", "PrivacyEngine"]
@@ -250,14 +251,15 @@ class PrivacyEngine:
         """Goes on where `save_checkpoint` was called; make everything private first.
 
         Raises:
-            InvalidArgument: another number of models, or loaders that sample in another way than those of the checkpoint.
+            InvalidArgument: another number of models, or what a release depends on (the loader's sample rate, the noise) is not as it was.
         """
         found = torch.load(path, weights_only=True)
         if len(found["privacy"]) != len(self._runs):
             raise invalid(
                 "load_checkpoint", f"needs {len(found['privacy'])} private models", str(len(self._runs)), "call make_private first"
             )
-        _refuse_other_sampling(self.engines, found["privacy"])
+        for engine, past in zip(self.engines, found["privacy"]):
+            engine._refuse_to_resume(past)  # before anything is changed
         module.load_state_dict(found.pop("module"))
         state = found.pop("optimizer")
         if optimizer is not None and state is not None:
@@ -271,7 +273,12 @@ class BatchMemoryManager:
     """Logical batches in physical ones that fit in memory; `optimizer.step()` acts after the last of each logical batch only.
 
     with BatchMemoryManager(data_loader=loader, max_physical_batch_size=64, optimizer=optimizer) as loader:
-        for x, y in loader: ...
+        for x, y in loader: ...         # backward() and optimizer.step() for each
+
+    Leaving the loop half-way drops the logical batch under way, unreleased.
+
+    Raises:
+        PrivacyError: a part without its optimizer.step(), or one step too many.
     """
 
     def __init__(self, *, data_loader: "DataLoader[Any]", max_physical_batch_size: int, optimizer: Optimizer) -> None:
@@ -287,7 +294,7 @@ class BatchMemoryManager:
         return _Split(self._run, self._loader, self._size)  # type: ignore[return-value]
 
     def __exit__(self, *_: Any) -> None:
-        self._run.skips.clear()
+        self._run.begin_pass().closed = True
 
 
 class _Split:
@@ -299,12 +306,13 @@ class _Split:
     def __iter__(self) -> Iterator[Any]:
         sampler: Any = self.loader.batch_sampler
         parts = [cut(sampler.draw(step), self.size) or [[]] for step in sampler.take()]
-        self.run.skips.clear()
+        handed = self.run.begin_pass()
         loader = _with_batches(self.loader, [part for batch in parts for part in batch])
-        goes_on = (at + 1 < len(batch) for batch in parts for at in range(len(batch)))
-        for values, skipped in zip(loader, goes_on):
-            self.run.skips.append(skipped)
+        more = (at + 1 < len(batch) for batch in parts for at in range(len(batch)))
+        for values, follow in zip(loader, more):
+            handed.hand_out(follow)
             yield values
+        handed.require_stepped()
 
 
 def _history(engine: Engine) -> Event:
@@ -313,14 +321,6 @@ def _history(engine: Engine) -> Event:
     if history is None:
         raise invalid("sample_rate", "is needed to account for privacy", "a shuffled loader", "leave poisson_sampling True")
     return history
-
-
-def _refuse_other_sampling(engines: list[Engine], states: list[dict[str, Any]]) -> None:
-    """A state brings its sample rate along, which the accountant takes for the steps to come, too."""
-    for engine, state in zip(engines, states):
-        now, then = (found["plan"]["sample_rate"] for found in (engine.state_dict(), state))
-        if now != then:
-            raise invalid("load_checkpoint", f"must go on with sample rate {then}", str(now), "make_private as before, with such a loader")
 
 
 def _refuse_what_cannot_be(noise_generator: Any, rand_on_empty: bool) -> None:

@@ -175,6 +175,8 @@ def test_a_test_seed_is_said_to_be_no_privacy():
         ("groups", "per_mood"),
         ("adaptive_clipping", {"quantile": "high"}),
         ("adaptive_clipping", {"speed": 1.0}),
+        ("adaptive_clipping", 0.5),
+        ("adaptive_clipping", ()),
         ("independence", "sure"),
         ("accountant", "none"),
         ("keep_bytes", -1),
@@ -241,9 +243,27 @@ def test_an_adaptive_threshold_moves_and_is_part_of_the_state():
         engine.backward(losses_of(model)(batch))
         engine.release()
     assert engine.threshold != 100.0
-    other = engine_for(network(), adaptive_clipping=True, noise_multiplier=1.0)
-    other.load_state_dict(engine.state_dict())
-    assert other.threshold == engine.threshold and other.epsilon(1e-5) == engine.epsilon(1e-5)
+    for _ in range(2):  # a resumed engine is resumed in the same way
+        other = engine_for(network(), clip=100.0, adaptive_clipping={"rate": 0.5}, noise_multiplier=1.0)
+        other.load_state_dict(engine.state_dict())
+        assert other.threshold == engine.threshold and other.epsilon(1e-5) == engine.epsilon(1e-5)
+        engine = other
+
+
+@pytest.mark.parametrize("given", [True, {}, {"quantile": 0.5}, {"rate": 0.2, "count_noise": None}])
+def test_adaptive_clipping_without_options_has_the_usual_ones(given):
+    usual = engine_for(network(), noise_multiplier=1.0, test_seed=1, adaptive_clipping={"quantile": 0.5, "rate": 0.2})
+    engine = engine_for(network(), noise_multiplier=1.0, test_seed=1, adaptive_clipping=given)
+    usual.release(), engine.release()
+    assert engine.threshold == usual.threshold != 1.0
+    assert engine.state_dict()["plan"]["adaptive_clipping"] == {"quantile": 0.5, "rate": 0.2, "count_noise": None}
+
+
+@pytest.mark.parametrize("given", [None, False])
+def test_without_adaptive_clipping_the_threshold_stays(given):
+    engine = engine_for(network(), noise_multiplier=1.0, adaptive_clipping=given)
+    engine.release()
+    assert engine.threshold == 1.0 and engine.state_dict()["plan"]["adaptive_clipping"] is None
 
 
 def test_an_audited_run_says_so():

@@ -299,13 +299,21 @@ def test_a_checkpoint_goes_on_where_it_was_written(tmp_path):
     assert other.get_epsilon(1e-5) == engine.get_epsilon(1e-5) and torch.equal(twin[1].weight, model[1].weight)
 
 
-def test_a_checkpoint_of_other_sampling_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    "other, message",
+    [
+        ({"poisson_sampling": False}, "sample_rate=0.25, but got .*sample_rate=None"),
+        ({"noise_multiplier": 2.0}, "noise_multiplier=1.0, but got .*noise_multiplier=2.0"),
+        ({"clipping": "per_layer"}, "groups='flat', but got .*groups='per_parameter'"),
+    ],
+)
+def test_a_checkpoint_of_other_sampling_noise_or_clipping_is_refused(tmp_path, other, message):
     engine, model, *_ = private(small(), noise_multiplier=1.0)
     engine.save_checkpoint(path=tmp_path / "run.pt", module=model)
-    shuffled, twin, *_ = private(small(), noise_multiplier=1.0, poisson_sampling=False)
+    changed, twin, *_ = private(small(), **{"noise_multiplier": 1.0, **other})
     before = copy.deepcopy(twin.state_dict())
-    with pytest.raises(ValueError, match="sample rate 0.25, but got None"):
-        shuffled.load_checkpoint(path=tmp_path / "run.pt", module=twin)
+    with pytest.raises(ValueError, match=message):
+        changed.load_checkpoint(path=tmp_path / "run.pt", module=twin)
     assert all(torch.equal(before[name], value) for name, value in twin.state_dict().items())
 
 

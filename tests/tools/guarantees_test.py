@@ -39,7 +39,7 @@ class GuaranteesTest(unittest.TestCase):
     def test_every_promise_in_a_table_names_a_test(self) -> None:
         rows = [line for line in (ROOT / "docs/guarantees.md").read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
         promises = [row for row in rows if not row.startswith(("| promise", "| trap", "| ---"))]
-        self.assertEqual([row for row in promises if not NAMED.search(row)], [])
+        self.assertEqual([row for row in promises if not NAMED.search(row) and not NAMED_IN_PYTHON.search(row)], [])
 
 
 if __name__ == "__main__":
