@@ -118,7 +118,19 @@ TEST(AdaptiveClipping, NeedsOneThreshold) {
   PlanOptions grouped = options(1.0);
   grouped.adaptive_clipping.emplace();
   grouped.groups = "per_layer";
-  EXPECT_THROW(Plan{grouped}, base::Unsupported);
+  EXPECT_THROW(Plan{grouped}, base::InvalidArgument);
+}
+
+TEST(AdaptiveClipping, GoesOnFromWhereItWasWhenResumed) {
+  const Tensor weight = at::ones({4}, at::kDouble).requires_grad_();
+  PlanOptions adaptive = options(1.0);
+  adaptive.adaptive_clipping.emplace();
+  Engine first(NamedParameters{{"w", weight}}, Plan(adaptive), random::Key::for_tests(3)),
+      second(NamedParameters{{"w", weight}}, Plan(adaptive), random::Key::for_tests(4));
+  first.release();
+  EXPECT_NE(first.threshold(), adaptive.clip);
+  second.resume(first.past());
+  EXPECT_EQ(second.threshold(), first.threshold());
 }
 
 TEST(GroupsOfAPlan, SetTheNoiseByTheirSensitivity) {

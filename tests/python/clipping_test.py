@@ -2,6 +2,7 @@
 """Clip functions, their constants, groups and the adaptive threshold, as the engine's options: each has exactly the effect it names."""
 
 import math
+import pathlib
 from collections import OrderedDict
 
 import pytest
@@ -141,3 +142,10 @@ def test_the_count_behind_the_adaptive_threshold_is_as_noisy_as_declared(noise_m
     assert abs(found.std().item() / deviation - 1) < 5 / math.sqrt(2 * ENGINES)
     assert found.unique().numel() == ENGINES
     assert abs(torch.corrcoef(torch.stack([found, noise]))[0, 1].item()) < 5 / math.sqrt(ENGINES)
+
+
+def test_the_documents_give_the_formula_of_every_clip_function():
+    text = (pathlib.Path(__file__).resolve().parents[2] / "docs/cli.md").read_text(encoding="utf-8")
+    for name, function in ghostgrad.clip_functions().items():
+        formula = function.formula.replace("|", "\\|")
+        assert f"| {name} | {formula} |" in text
