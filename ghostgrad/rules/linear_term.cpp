@@ -15,14 +15,10 @@ namespace {
 /// [B, H, T, k] -> [B*H, T, k]
 at::Tensor fold(const at::Tensor& factor) { return factor.reshape({factor.size(0) * factor.size(1), factor.size(2), factor.size(3)}); }
 
-/// [B, H, T, k] -> [H, B*T, k]
-at::Tensor rows(const at::Tensor& factor) {
-  return factor.transpose(0, 1).reshape({factor.size(1), factor.size(0) * factor.size(2), factor.size(3)});
-}
-
-at::Tensor gram(const at::Tensor& factor) {
-  const at::Tensor folded = fold(factor);
-  return at::bmm(folded, folded.transpose(1, 2));
+/// [B, H, T, k] -> [H, B*T, k], or [H, T*B, k]
+at::Tensor rows(const at::Tensor& factor, bool positions_first) {
+  const at::Tensor first = positions_first ? factor.permute({1, 2, 0, 3}) : factor.transpose(0, 1);
+  return first.reshape({factor.size(1), factor.size(0) * factor.size(2), factor.size(3)});
 }
 
 /// |factor_t|: [B, H, T], float64
@@ -49,6 +45,13 @@ struct Pieces {
 LinearTerm::LinearTerm(at::Tensor left, at::Tensor right, Shape shape)
     : Term(left.size(0), std::move(shape)), left_(at_least_float(left)), right_(at_least_float(right)) {}
 
+LinearTerm::LinearTerm(std::shared_ptr<CommonFactor> left, at::Tensor right, Shape shape)
+    : LinearTerm(left->values(), std::move(right), std::move(shape)) {
+  common_ = std::move(left);
+}
+
+at::Tensor LinearTerm::left_gram() const { return common_ ? common_->gram(common_.use_count()) : gram_of(left_); }
+
 at::Tensor LinearTerm::per_example() const {
   std::vector<int64_t> sizes{examples()};
   sizes.insert(sizes.end(), shape().begin(), shape().end());
@@ -64,15 +67,16 @@ at::Tensor LinearTerm::squared_norms() const {
 
 /// sum_ts (left_t . left_s)(right_t . right_s): [B], float64
 at::Tensor LinearTerm::squared_gram() const {
-  return gram(left_).mul_(gram(right_)).sum({1, 2}).view({examples(), -1}).to(at::kDouble).sum(1);
+  return gram_of(right_).mul_(left_gram()).sum({1, 2}).view({examples(), -1}).to(at::kDouble).sum(1);
 }
 
 at::Tensor LinearTerm::weighted_sum(const at::Tensor& coefficients) const {
   const at::Tensor c = coefficients.to(left_.scalar_type()).view({-1, 1, 1, 1});
-  const bool scale_left = left_.size(3) < right_.size(3);
-  const at::Tensor left = rows(scale_left ? left_ * c : left_), right = rows(scale_left ? right_ : right_ * c);
-  if (left.size(0) == 1) return at::mm(left[0].t(), right[0]).view(shape());
-  return at::bmm(left.transpose(1, 2), right).view(shape());
+  const bool scale_left = left_.size(3) < right_.size(3), positions_first = left_.stride(2) > left_.stride(0);  // as they lie in memory
+  const at::Tensor left = rows(scale_left ? left_ * c : left_, positions_first), right = rows(scale_left ? right_ : right_ * c, positions_first);
+  if (left.size(0) != 1) return at::bmm(left.transpose(1, 2), right).view(shape());
+  if (!common_) return at::mm(left[0].t(), right[0]).view(shape());
+  return common_->product()(right[0].t(), left[0]).t().reshape(shape());  // oneDNN would rather transpose the narrower factor
 }
 
 at::Tensor LinearTerm::lengths() const { return Pieces(left_, right_).lengths.sum({1, 2}); }
@@ -113,7 +117,8 @@ TermPtr LinearTerm::in_double(int64_t example) const {
 }
 
 void LinearTerm::keep_only(const at::Tensor& valid) {
-  left_ = select_examples(left_, valid);
+  if (common_) common_ = std::make_shared<CommonFactor>(select_examples(left_, valid), common_->product());
+  left_ = common_ ? common_->values() : select_examples(left_, valid);
   right_ = select_examples(right_, valid);
 }
 

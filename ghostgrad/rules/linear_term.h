@@ -9,6 +9,7 @@
 // For T = 1 the norm is |left_i|^2 |right_i|^2 and instantiating is never worth it.
 #pragma once
 
+#include "ghostgrad/rules/common_factor.h"
 #include "ghostgrad/rules/term.h"
 
 namespace ghostgrad::rules {
@@ -17,6 +18,7 @@ class LinearTerm final : public Term {
  public:
   /// left [B, H, T, m], right [B, H, T, n]; shape [m, n] (H = 1) or [H, m, n].
   LinearTerm(at::Tensor left, at::Tensor right, Shape shape);
+  LinearTerm(std::shared_ptr<CommonFactor> left, at::Tensor right, Shape shape);
 
   [[nodiscard]] at::Tensor per_example() const override;
   [[nodiscard]] at::Tensor squared_norms() const override;
@@ -37,8 +39,11 @@ class LinearTerm final : public Term {
 
  private:
   [[nodiscard]] at::Tensor squared_gram() const;
+  /// May be shared with other terms: not to be written to.
+  [[nodiscard]] at::Tensor left_gram() const;
 
   at::Tensor left_, right_;
+  std::shared_ptr<CommonFactor> common_;  // what left_ is, or none
 };
 
 }  // namespace ghostgrad::rules

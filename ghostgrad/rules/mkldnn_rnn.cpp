@@ -15,6 +15,7 @@ Terms mkldnn_rnn(const CallSite& call) {
   if (node.mode != static_cast<int64_t>(Cell::lstm) || !node.batch_sizes.empty() || !sequences) return {};
   const auto unpack = [&](const torch::autograd::SavedVariable& saved) { return at_least_float(saved.unpack(call.self())); };
   RecurrentLayer layer;
+  layer.product = onednn_product;
   layer.inputs = in_order(unpack(node.input_), node.reverse);
   layer.states = in_order(unpack(node.result0_), node.reverse);
   layer.first_state = unpack(node.hx__);

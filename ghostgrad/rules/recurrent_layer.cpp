@@ -10,6 +10,8 @@
 #include <ATen/ops/tanh_backward.h>
 #include <ATen/ops/zeros_like.h>
 
+#include "ghostgrad/rules/lstm_steps.h"
+
 namespace ghostgrad::rules {
 namespace {
 
@@ -154,6 +156,10 @@ class Backwards {
 
 }  // namespace
 
-RecurrentMaps maps_of(const RecurrentLayer& layer, const RecurrentGrads& grads) { return Backwards(layer, grads).run(); }
+RecurrentMaps maps_by_tensors(const RecurrentLayer& layer, const RecurrentGrads& grads) { return Backwards(layer, grads).run(); }
+
+RecurrentMaps maps_of(const RecurrentLayer& layer, const RecurrentGrads& grads) {
+  return has_lstm_steps(layer) ? maps_by_lstm_steps(layer, grads) : maps_by_tensors(layer, grads);
+}
 
 }  // namespace ghostgrad::rules

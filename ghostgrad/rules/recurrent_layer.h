@@ -18,6 +18,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "ghostgrad/rules/product.h"
+
 namespace ghostgrad::rules {
 
 /// Numbered as libtorch's fused ops do.
@@ -35,6 +37,8 @@ struct RecurrentLayer {
   at::Tensor projection;                  // P [p, h], or undefined
   /// Of packed sequences, longest first: how many take part in step t, the first ones. Empty: all, always.
   std::vector<int64_t> active;
+  /// By the library that ran the layer.
+  Product product = plain_product;
 };
 
 /// Gradients of the loss. Undefined: none.
@@ -53,6 +57,8 @@ struct RecurrentMaps {
   at::Tensor unprojected;    // o tanh(c_t) [T, N, h] of an lstm
 };
 
+/// By the quickest way (lstm_steps.h), or by one that ATen's operations make for every layer.
 [[nodiscard]] RecurrentMaps maps_of(const RecurrentLayer& layer, const RecurrentGrads& grads);
+[[nodiscard]] RecurrentMaps maps_by_tensors(const RecurrentLayer& layer, const RecurrentGrads& grads);
 
 }  // namespace ghostgrad::rules

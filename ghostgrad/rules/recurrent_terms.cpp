@@ -46,20 +46,23 @@ Terms layer_terms(const CallSite& call, const graph::Axis& sequences, const Laye
   Terms terms;
   const auto by_example = [&](const at::Tensor& steps) { return examples_first(steps, sequences, call.examples(), 2); };
   const auto wants = [&](int edge) { return edge != 0 && call.wants(edge); };
-  const auto add_map = [&](int edge, const at::Tensor& left, const at::Tensor& steps) {
-    if (!wants(edge)) return;
-    terms.emplace_back(edge, std::make_unique<LinearTerm>(left.unsqueeze(1), by_example(steps).unsqueeze(1), call.shape(edge)));
+  const auto factor_of = [&](const at::Tensor& steps) { return std::make_shared<CommonFactor>(by_example(steps).unsqueeze(1), layer.product); };
+  const auto add_map = [&](int edge, const std::shared_ptr<CommonFactor>& left, const at::Tensor& steps) {
+    if (wants(edge)) terms.emplace_back(edge, std::make_unique<LinearTerm>(left, by_example(steps).unsqueeze(1), call.shape(edge)));
   };
-  const auto add_bias = [&](int edge, const at::Tensor& left) {
-    if (wants(edge)) terms.emplace_back(edge, std::make_unique<DenseTerm>(left.sum(1), call.shape(edge)));
+  const auto add_bias = [&](int edge, const at::Tensor& grads) {
+    if (wants(edge)) terms.emplace_back(edge, std::make_unique<DenseTerm>(grads, call.shape(edge)));
   };
-  const at::Tensor inputs = by_example(maps.input_sums);  // [B, T N / B, gates h]
-  const at::Tensor states = maps.state_sums.is_same(maps.input_sums) ? inputs : by_example(maps.state_sums);
+  const bool same = maps.state_sums.is_same(maps.input_sums);
+  const auto inputs = factor_of(maps.input_sums), states = same ? inputs : factor_of(maps.state_sums);  // [B, 1, T N / B, gates h]
   add_map(edges.input_weight, inputs, layer.inputs);
   add_map(edges.state_weight, states, maps.states_before);
-  add_bias(edges.input_bias, inputs);
-  add_bias(edges.state_bias, states);
-  if (layer.projection.defined()) add_map(edges.projection, by_example(maps.arriving), maps.unprojected);
+  if (wants(edges.input_bias) || wants(edges.state_bias)) {
+    const at::Tensor of_inputs = inputs->values().sum({1, 2}), of_states = same ? of_inputs : states->values().sum({1, 2});
+    add_bias(edges.input_bias, of_inputs);
+    add_bias(edges.state_bias, of_states);
+  }
+  if (layer.projection.defined()) add_map(edges.projection, factor_of(maps.arriving), maps.unprojected);
   return terms;
 }
 
