@@ -36,6 +36,7 @@ struct TrainerOptions {
   int64_t physical_batch = 64;  // >= 1: examples in memory at a time; no influence on privacy
   int64_t epochs = 20;          // >= 1: each example is drawn this often on average
   std::string method = "auto";  // a row of clip::methods()
+  int64_t keep_bytes = int64_t{1} << 30;  // >= 0: instantiated gradients that `auto` may keep; no influence on privacy
   OptimizerOptions optimizer{};
 
   /// Whether Progress carries the training loss. It is computed from the private examples without noise: for the eyes of whoever may see
