@@ -67,7 +67,9 @@ class Bench : public Command {
     app.add_option("--batch", options_.batches, "examples per physical batch, one or several (0: each model's own)")
         ->capture_default_str()
         ->check(at_least(0));
-    app.add_option("--threads", options_.threads, "threads of tensor operations, one or several")->capture_default_str()->check(at_least(1));
+    app.add_option("--threads", options_.threads, "threads of tensor operations, one or several")
+        ->capture_default_str()
+        ->check(at_least(1));
     app.add_option("--side", options_.sizes.side, "height and width of images instead of the model's own")->check(at_least(1));
     app.add_option("--positions", options_.sizes.positions, "tokens of a sequence (128)")->check(at_least(1));
     app.add_option("--vocabulary", options_.sizes.vocabulary, "tokens that there are")->check(at_least(1));

@@ -115,9 +115,9 @@ double mib(int64_t bytes) { return static_cast<double>(bytes) / 1048576; }
 
 std::string table_line(const BenchRow& row, bool errors) {
   const std::string paper = row.paper_ratio ? fmt::format("{:.2f}", *row.paper_ratio) : "-";
-  std::string line = fmt::format("| {} | {} | {} | `{}` | {:.2f} | {:.2f} | {:.2f} | {} | {:.1f} | {:.1f} |", row.what, row.batch,
-                                 row.threads, row.method, row.ratio, row.minimum_ratio, row.formula_ratio, paper, mib(row.peak_bytes),
-                                 mib(row.formula_bytes));
+  std::string line =
+      fmt::format("| {} | {} | {} | `{}` | {:.2f} | {:.2f} | {:.2f} | {} | {:.1f} | {:.1f} |", row.what, row.batch, row.threads, row.method,
+                  row.ratio, row.minimum_ratio, row.formula_ratio, paper, mib(row.peak_bytes), mib(row.formula_bytes));
   if (errors) line += row.error >= 0 ? fmt::format(" {:.1e} |", row.error) : std::string(" - |");
   return line + "\n";
 }

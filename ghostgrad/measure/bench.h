@@ -41,10 +41,10 @@ struct BenchRow {
   int rounds = 0;
   double median_ms = 0;
   double minimum_ms = 0;
-  double ratio = 0;          // of medians
-  double minimum_ratio = 0;  // of minima
-  double operations = 0;     // floating-point operations of a step by formula (formulas.h)
-  double formula_ratio = 0;  // of them
+  double ratio = 0;                        // of medians
+  double minimum_ratio = 0;                // of minima
+  double operations = 0;                   // floating-point operations of a step by formula (formulas.h)
+  double formula_ratio = 0;                // of them
   std::optional<double> paper_operations;  // the same as the papers do it
   std::optional<double> paper_ratio;
   int64_t peak_bytes = 0;
