@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/train_options.h"
 
+#include "cli/bounds.h"
 #include "cli/config.h"
 #include "cli/output.h"
 
@@ -87,7 +88,7 @@ void add_text_options(CLI::App& app, TrainCommandOptions& options) {
       ->group(group);
   app.add_option("--samples", options.samples, "texts for a language model to write when it is trained")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->group(group);
 }
 
@@ -108,6 +109,11 @@ void add_machine_options(CLI::App& app, TrainCommandOptions& options) {
       ->capture_default_str()
       ->group(group);
   app.add_option("--physical-batch", options.trainer.physical_batch, "examples in memory at a time")->capture_default_str()->group(group);
+  app.add_option_function<int64_t>(
+         "--keep-bytes", [&options](int64_t mib) { options.trainer.keep_bytes = mib << 20; },
+         "MiB of instantiated gradients that `auto` may keep; 1024 if not given")
+      ->check(at_least(0))
+      ->group(group);
   app.add_option("--seed", options.seed, "of the initial parameters; noise and sampling never depend on it")
       ->capture_default_str()
       ->group(group);

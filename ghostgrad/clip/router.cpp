@@ -29,6 +29,11 @@ double seconds(Bundle& bundle, Route route) {
   return best;
 }
 
+/// By the published rule, which is one of memory.
+Route smaller_route(Bundle& bundle) {
+  return bundle.has_gram() && uses_gram(NormRoute::mixed, bundle.cost()) ? Route::gram : Route::instantiate;
+}
+
 }  // namespace
 
 bool Router::gram_is_faster(Bundle& bundle) {
@@ -48,11 +53,11 @@ bool Router::prefers_gram(Bundle& bundle) {
 }
 
 Route Router::route(Bundle& bundle, int64_t element_size) {
-  if (prefers_gram(bundle)) return Route::gram;
-  if (method_->sum != SumRoute::kept) return Route::instantiate;
   const auto bytes = static_cast<int64_t>(bundle.cost().kept_elements) * element_size;
   const bool fits = method_->norm != NormRoute::measured || kept_bytes_ + bytes <= keep_bytes_;
-  if (!fits) return bundle.has_gram() ? Route::gram : Route::instantiate;
+  if (!fits) return smaller_route(bundle);  // untried: a trial would hold what does not fit
+  if (prefers_gram(bundle)) return Route::gram;
+  if (method_->sum != SumRoute::kept) return Route::instantiate;
   kept_bytes_ += bytes;
   return Route::instantiate_keep;
 }

@@ -4,7 +4,7 @@
 //     published rule        gram iff 2 T^2 <= p d                       [Bu, Mao, Xu 2022, Sec. 4.2] (a memory rule)
 //     measured              the faster of {gram, instantiate}, each with the sum that follows from it
 //
-// Instantiated gradients are kept while they fit the budget of the physical batch.
+// Instantiated gradients are kept while they fit the budget of the physical batch. What does not fit takes the published rule, untried.
 #pragma once
 
 #include <string>

@@ -32,7 +32,8 @@ PlanOptions plan_of(const TrainerOptions& options, const Schedule& schedule) {
           .clip_constant = options.clip_constant,
           .groups = options.groups,
           .adaptive_clipping = options.adaptive_clipping,
-          .accountant = options.accountant};
+          .accountant = options.accountant,
+          .performance = {.keep_bytes = options.keep_bytes}};
 }
 
 sample::PoissonOptions sampling_of(const TrainerOptions& options, const Schedule& schedule, int64_t data_set_size) {

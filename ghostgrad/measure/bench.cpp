@@ -43,15 +43,14 @@ struct Contender {
   double spent = 0;  // seconds
 };
 
-Contender warmed_up(const Workload& workload, const std::string& method, int64_t threads) {
+Contender warmed_up(const Workload& workload, const std::string& method, const BenchOptions& options) {
   for (const at::Tensor& parameter : workload.parameters) parameter.mutable_grad().reset();
   const PeakBytes peak;
-  Contender contender{Runner(workload, method), {}, {}};
+  Contender contender{Runner(workload, method, options.keep_bytes), {}, {}};
   for (int step = 0; step < 2; ++step) contender.spent += contender.runner.timed_step();  // pages; `auto` measures
   contender.row.model = workload.model;
   contender.row.what = workload.what;
   contender.row.batch = workload.examples;
-  contender.row.threads = threads;
   contender.row.method = method;
   contender.row.peak_bytes = peak.bytes();
   return contender;
@@ -70,9 +69,7 @@ void take_turns(std::vector<Contender>& contenders, const BenchOptions& options)
 
 void fill_in(std::vector<Contender>& contenders, const Workload& workload) {
   const auto costs = Runner(workload, "bk").costs();
-  const auto operations = [&](const Contender& contender) {
-    return formula_of(contender.runner.method(), costs, workload.examples).operations;
-  };
+  const double ordinary = formula_of(contenders[0].runner.method(), costs, workload.examples).operations;
   const Contender& base = contenders[0];
   for (Contender& contender : contenders) {
     BenchRow& row = contender.row;
@@ -81,19 +78,24 @@ void fill_in(std::vector<Contender>& contenders, const Workload& workload) {
     row.minimum_ms = *std::min_element(contender.milliseconds.begin(), contender.milliseconds.end());
     row.ratio = row.median_ms / base.row.median_ms;
     row.minimum_ratio = row.minimum_ms / base.row.minimum_ms;
-    row.formula_ratio = operations(contender) / operations(base);
-    row.formula_bytes = static_cast<int64_t>(formula_of(contender.runner.method(), costs, workload.examples).extra_bytes);
+    const Formula formula = formula_of(contender.runner.method(), costs, workload.examples);
+    row.operations = formula.operations;
+    row.formula_ratio = formula.operations / ordinary;
+    row.paper_operations = formula.paper_operations;
+    if (formula.paper_operations) row.paper_ratio = *formula.paper_operations / ordinary;
+    row.formula_bytes = static_cast<int64_t>(formula.extra_bytes);
   }
 }
 
 std::vector<BenchRow> bench_workload(const std::string& model, const WorkloadOptions& sizes, int64_t threads, const BenchOptions& options) {
   const Workload workload = make_workload(model, sizes);
   std::vector<Contender> contenders;
-  for (const auto& method : methods_to_measure(options.methods)) contenders.push_back(warmed_up(workload, method, threads));
+  for (const auto& method : methods_to_measure(options.methods)) contenders.push_back(warmed_up(workload, method, options));
   take_turns(contenders, options);
   fill_in(contenders, workload);
   std::vector<BenchRow> rows;
   for (Contender& contender : contenders) {
+    contender.row.threads = threads;
     if (options.check && !rows.empty()) contender.row.error = error_of(workload, contender.row.method, sizes);
     rows.push_back(std::move(contender.row));
   }
@@ -109,10 +111,13 @@ void check(const BenchOptions& options) {
   (void)methods_to_measure(options.methods);
 }
 
+double mib(int64_t bytes) { return static_cast<double>(bytes) / 1048576; }
+
 std::string table_line(const BenchRow& row, bool errors) {
+  const std::string paper = row.paper_ratio ? fmt::format("{:.2f}", *row.paper_ratio) : "-";
   std::string line =
-      fmt::format("| {} | {} | {} | `{}` | {:.2f} | {:.2f} | {:.2f} | {:.1f} |", row.what, row.batch, row.threads, row.method, row.ratio,
-                  row.minimum_ratio, row.formula_ratio, static_cast<double>(row.peak_bytes) / 1048576);
+      fmt::format("| {} | {} | {} | `{}` | {:.2f} | {:.2f} | {:.2f} | {} | {:.1f} | {:.1f} |", row.what, row.batch, row.threads, row.method,
+                  row.ratio, row.minimum_ratio, row.formula_ratio, paper, mib(row.peak_bytes), mib(row.formula_bytes));
   if (errors) line += row.error >= 0 ? fmt::format(" {:.1e} |", row.error) : std::string(" - |");
   return line + "\n";
 }
@@ -151,8 +156,8 @@ std::vector<BenchRow> run_bench(const BenchOptions& options, const Progress& pro
 
 std::string to_markdown(const std::vector<BenchRow>& rows) {
   const bool errors = std::any_of(rows.begin(), rows.end(), [](const BenchRow& row) { return row.error >= 0; });
-  std::string table = "| model | B | threads | method | ratio | at best | by formula | peak MiB |";
-  table += errors ? " error |\n|---|---|---|---|---|---|---|---|---|\n" : "\n|---|---|---|---|---|---|---|---|\n";
+  std::string table = "| model | B | threads | method | ratio | at best | by formula | by paper | peak MiB | extra MiB by formula |";
+  table += errors ? " error |\n|---|---|---|---|---|---|---|---|---|---|---|\n" : "\n|---|---|---|---|---|---|---|---|---|---|\n";
   for (const BenchRow& row : rows) table += table_line(row, errors);
   return table;
 }

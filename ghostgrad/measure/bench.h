@@ -12,6 +12,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,9 @@ struct BenchOptions {
   std::vector<int64_t> threads = {1};
   WorkloadOptions sizes = {};  // batch and dtype are set from the others
   int rounds = 10;
-  double seconds = 20;  // of one method on one workload; it takes part in at least 3 rounds
-  bool check = false;   // also measure the error
+  double seconds = 20;                    // of one method on one workload; it takes part in at least 3 rounds
+  bool check = false;                     // also measure the error
+  int64_t keep_bytes = int64_t{1} << 30;  // instantiated gradients that `auto` may keep
 };
 
 struct BenchRow {
@@ -39,11 +41,14 @@ struct BenchRow {
   int rounds = 0;
   double median_ms = 0;
   double minimum_ms = 0;
-  double ratio = 0;          // of medians
-  double minimum_ratio = 0;  // of minima
-  double formula_ratio = 0;  // of floating-point operations by the papers' formulas (formulas.h)
+  double ratio = 0;                        // of medians
+  double minimum_ratio = 0;                // of minima
+  double operations = 0;                   // floating-point operations of a step by formula (formulas.h)
+  double formula_ratio = 0;                // of them
+  std::optional<double> paper_operations;  // the same as the papers do it
+  std::optional<double> paper_ratio;
   int64_t peak_bytes = 0;
-  int64_t formula_bytes = 0;  // beyond ordinary training by the papers' formulas
+  int64_t formula_bytes = 0;  // beyond ordinary training by formula
   double error = -1;          // -1: not measured
 };
 

@@ -21,6 +21,11 @@ double products(const clip::Method& method, const rules::Cost& cost, double pass
   return norms + pass;
 }
 
+/// Whether the papers run an ordinary backward pass, with weight gradients, before or beside the norms.
+bool forms_weight_gradients_first(const clip::Method& method) {
+  return method.sum == SumRoute::second_backward || method.norm == NormRoute::instantiate;
+}
+
 /// Elements that one call holds beyond ordinary training.
 double extra_elements(const rules::Cost& cost, bool gram, double examples) {
   return gram ? 2 * examples * cost.positions * cost.positions : cost.kept_elements;
@@ -31,7 +36,7 @@ double extra_elements(const rules::Cost& cost, bool gram, double examples) {
 Formula formula_of(const clip::Method& method, std::span<const rules::Cost> costs, int64_t examples) {
   const auto count = static_cast<double>(examples);
   Formula formula;
-  double kept = 0, largest = 0;
+  double kept = 0, largest = 0, passes = 0;
   for (const auto& cost : costs) {
     const double pass = cost.weighted_sum;  // B T p d
     double calls = 2 * pass;                // forward and output gradients
@@ -47,7 +52,10 @@ Formula formula_of(const clip::Method& method, std::span<const rules::Cost> cost
       if (method.sum == SumRoute::kept && !gram) kept += elements;
     }
     formula.operations += 2 * calls;
+    passes += 2 * pass;
   }
+  if (method.norm != NormRoute::measured)
+    formula.paper_operations = formula.operations + (forms_weight_gradients_first(method) ? passes : 0);
   formula.extra_bytes = kBytes * std::max(kept, largest);
   return formula;
 }

@@ -12,6 +12,8 @@
 namespace ghostgrad::measure {
 namespace {
 
+constexpr int64_t kKeptShare = 8;
+
 struct Trial {
   int64_t examples = 0;
   int64_t peak_bytes = 0;
@@ -47,7 +49,7 @@ class Search {
     sizes.batch = examples;
     const Workload workload = make_workload(model_, sizes);
     what_ = workload.what;
-    Runner runner(workload, method_);
+    Runner runner(workload, method_, options_.keep_bytes.value_or(options_.cap_bytes / kKeptShare));
     Trial trial{examples};
     for (int step = 0; step < 2; ++step) {  // the first finds fresh pages, and `auto` measures
       trial.seconds = runner.timed_step();

@@ -7,6 +7,7 @@
 // here, not a wall: a step that does not fit is run and counted, so memory for about twice the cap must be there.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct CapOptions {
   std::vector<std::string> methods = {};  // empty: all
   WorkloadOptions sizes = {};             // batch is what is searched for
   int64_t cap_bytes = 0;
+  /// Instantiated gradients that `auto` may keep: more speed, fewer examples. If not given, an eighth of the cap.
+  std::optional<int64_t> keep_bytes = std::nullopt;
   int64_t limit = 1024;  // the largest batch that is tried
 };
 

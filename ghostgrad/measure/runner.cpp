@@ -10,8 +10,8 @@ constexpr double kSigma = 1.0, kThreshold = 1.0;
 
 }  // namespace
 
-Runner::Runner(const Workload& workload, const std::string& method)
-    : workload_(workload), clipper_(workload.parameters, {.threshold = kThreshold, .method = method}) {
+Runner::Runner(const Workload& workload, const std::string& method, int64_t keep_bytes)
+    : workload_(workload), clipper_(workload.parameters, {.threshold = kThreshold, .method = method, .keep_bytes = keep_bytes}) {
   for (const at::Tensor& parameter : workload.parameters) dimension_ += parameter.numel();
 }
 

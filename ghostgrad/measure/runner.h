@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One method on one workload, step after step.
 //
-//     Runner runner(workload, {.method = "bk"});
+//     Runner runner(workload, "bk");
 //     runner.step();                              // forward + clipped sum; for non_private forward + ordinary backward
 //
 // Kept from step to step, so that `auto` remembers what it measured.
@@ -18,8 +18,8 @@ namespace ghostgrad::measure {
 
 class Runner {
  public:
-  /// The workload must outlive the runner.
-  Runner(const Workload& workload, const std::string& method);
+  /// The workload must outlive the runner. `keep_bytes` is for `auto` (clip::ClipperOptions).
+  Runner(const Workload& workload, const std::string& method, int64_t keep_bytes = int64_t{1} << 30);
 
   [[nodiscard]] const clip::Method& method() const { return clipper_.method(); }
   void step();

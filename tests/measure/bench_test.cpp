@@ -25,6 +25,8 @@ TEST(Bench, MeasuresEveryMethodAtEveryBatch) {
     EXPECT_DOUBLE_EQ(rows[k].ratio, rows[k].median_ms / base.median_ms);
     EXPECT_GT(rows[k].peak_bytes, 4 * 136'074) << "gradients at least: " << rows[k].method;
     EXPECT_EQ(rows[k].error, -1);
+    EXPECT_DOUBLE_EQ(rows[k].formula_ratio, rows[k].operations / base.operations);
+    EXPECT_EQ(rows[k].paper_ratio.has_value(), rows[k].method != "auto");
   }
 }
 
@@ -72,6 +74,17 @@ TEST(LargestBatch, FitsAndIsTheLargest) {
   EXPECT_GT(rows[1].largest, 8);
   EXPECT_LT(rows[1].largest, 40);
   EXPECT_FALSE(rows[1].is_limit);
+}
+
+// 0.52 MB of gradients for each example: with leave to keep none of them, `auto` takes about the batches of the published rule.
+TEST(LargestBatch, OfAutoIsBoundedByWhatItMayKeep) {
+  CapOptions options{.models = {"cnn_20_50"}, .methods = {"auto", "bk_mixed_ghost"}, .cap_bytes = 40 << 20, .limit = 256};
+  options.keep_bytes = 0;
+  const auto none = run_caps(options, {});
+  options.keep_bytes = options.cap_bytes;
+  const auto all = run_caps(options, {});
+  EXPECT_GT(none[1].largest, 3 * all[1].largest / 2);
+  EXPECT_GE(10 * none[1].largest, 9 * none[2].largest);
 }
 
 TEST(LargestBatch, IsZeroWhereNothingFits) {
