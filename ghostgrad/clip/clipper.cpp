@@ -120,7 +120,8 @@ ClippedSum Clipper::start(std::optional<noise::Lattice> lattice) const {
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const auto options = at::TensorOptions(lattice ? at::kLong : at::kDouble).device(lattice ? at::kCPU : parameters_[i].device());
     const bool free = totals_[i].defined() && totals_[i].use_count() == 1;
-    if (free && totals_[i].sizes() == parameters_[i].sizes() && totals_[i].scalar_type() == options.dtype() && totals_[i].device() == options.device()) {
+    if (free && totals_[i].sizes() == parameters_[i].sizes() && totals_[i].scalar_type() == options.dtype() &&
+        totals_[i].device() == options.device()) {
       totals_[i].zero_();
     } else {
       totals_[i] = at::zeros(parameters_[i].sizes(), options);

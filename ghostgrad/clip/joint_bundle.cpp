@@ -106,7 +106,8 @@ JointBundle::Sums JointBundle::sums_with(const at::Tensor& coefficients) const {
 ByParameter JointBundle::weighted_sums(const Coefficients& coefficients) {
   ByParameter sums;
   if (!kept_.empty() || !isometric_) {
-    for (const auto& [parameter, grads] : kept_.empty() ? per_example() : kept_) sums.emplace_back(parameter, rules::weighted_sum_of(grads, coefficients.of(parameter)));
+    for (const auto& [parameter, grads] : kept_.empty() ? per_example() : kept_)
+      sums.emplace_back(parameter, rules::weighted_sum_of(grads, coefficients.of(parameter)));
     return sums;
   }
   std::set<int> groups;

@@ -71,8 +71,9 @@ void Engine::begin() {
   }
   if (sum_) {
     if (versions_of(clipper_->parameters()) == versions_) return;
-    throw base::PrivacyError("parameters", "must not change within a logical batch: what its examples write there, no noise protects", "",
-                             "step once for a logical batch; leave out what changes parameters in a forward pass (an embedding with max_norm)");
+    throw base::PrivacyError(
+        "parameters", "must not change within a logical batch: what its examples write there, no noise protects", "",
+        "step once for a logical batch; leave out what changes parameters in a forward pass (an embedding with max_norm)");
   }
   if (!clipper_ || now != tracked_) {
     clipper_.emplace(make_clipper());
@@ -180,8 +181,10 @@ void Engine::backward(const at::Tensor& losses, const at::Tensor& mask) {
     throw base::InvalidArgument("method", "naive runs the model once per example and needs a function of the batch", "losses",
                                 "call backward(loss_fn, batch), or choose another method");
   }
-  accumulate(mask,
-             [&] { return clipper_->accumulate(graph::unreduced(losses, clipper_->parameters()), mask, *sum_, [this](const graph::Cut& cut) { judge(cut); }); });
+  accumulate(mask, [&] {
+    return clipper_->accumulate(graph::unreduced(losses, clipper_->parameters()), mask, *sum_,
+                                [this](const graph::Cut& cut) { judge(cut); });
+  });
 }
 
 void Engine::backward(const LossFunction& loss_fn, const Batch& batch, const at::Tensor& mask) {

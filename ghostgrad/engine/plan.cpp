@@ -56,7 +56,7 @@ void check_adaptive(const PlanOptions& options) {
   (void)split_noise(*options.adaptive_clipping, options.noise_multiplier, options.expected_batch_size);
   if (options.groups == "flat" && clip::find_method(options.method).norm != clip::NormRoute::none) return;
   throw base::InvalidArgument("adaptive_clipping", "needs one threshold for all parameters, and a method that clips",
-                          "groups " + options.groups + ", method " + options.method, "use groups flat and e.g. method auto");
+                              "groups " + options.groups + ", method " + options.method, "use groups flat and e.g. method auto");
 }
 
 }  // namespace

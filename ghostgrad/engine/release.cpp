@@ -31,13 +31,13 @@ void check_covered(const clip::ClippedSum& sum, const ReleaseOptions& options) {
   if (static_cast<double>(sum.examples()) > most) {
     throw base::PrivacyError(
         "expected_batch_size",
-        fmt::format("allows no logical batch of more than {:.0f} examples when it is {}", most, options.expected_batch_size),
-        "", "pass the mean size of logical batches, q N; the noise is made for that");
+        fmt::format("allows no logical batch of more than {:.0f} examples when it is {}", most, options.expected_batch_size), "",
+        "pass the mean size of logical batches, q N; the noise is made for that");
   }
   const auto slack = [&](double positions) { return slack_of(sum, options.expected_batch_size, positions); };
   if (slack(sum.positions()) > slack(options.positions)) {
-    throw base::PrivacyError("positions", fmt::format("must be at least those of every example, but are {:.0f}", options.positions),
-                             "", "pass the most tokens or pixels that a layer sees of one example");
+    throw base::PrivacyError("positions", fmt::format("must be at least those of every example, but are {:.0f}", options.positions), "",
+                             "pass the most tokens or pixels that a layer sees of one example");
   }
 }
 

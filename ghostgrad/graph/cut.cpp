@@ -121,7 +121,8 @@ class CutFinder {
   /// Nothing below losses of which nobody knows whose they are could be told apart, and no call would be found.
   void judge_root() {
     if (!graph_.reaches[0] || status_of(owners_.slots[0]) == Status::resolved) return;
-    cut_.findings.push_back({Verdict::refused, graph_.describe(0), "makes losses that are no plain tensor, so that their layout is not known",
+    cut_.findings.push_back({Verdict::refused, graph_.describe(0),
+                             "makes losses that are no plain tensor, so that their layout is not known",
                              "compute the losses as an ordinary dense tensor [B], without hooks"});
   }
 

@@ -72,8 +72,9 @@ at::Tensor LinearTerm::squared_gram() const {
 
 at::Tensor LinearTerm::weighted_sum(const at::Tensor& coefficients) const {
   const at::Tensor c = coefficients.to(left_.scalar_type()).view({-1, 1, 1, 1});
-  const bool scale_left = left_.size(3) < right_.size(3), positions_first = left_.stride(2) > left_.stride(0);  // as they lie in memory
-  const at::Tensor left = rows(scale_left ? left_ * c : left_, positions_first), right = rows(scale_left ? right_ : right_ * c, positions_first);
+  const bool scale_left = left_.size(3)<right_.size(3), positions_first = left_.stride(2)> left_.stride(0);  // as they lie in memory
+  const at::Tensor left = rows(scale_left ? left_ * c : left_, positions_first),
+                   right = rows(scale_left ? right_ : right_ * c, positions_first);
   if (left.size(0) != 1) return at::bmm(left.transpose(1, 2), right).view(shape());
   if (!common_) return at::mm(left[0].t(), right[0]).view(shape());
   return common_->product()(right[0].t(), left[0]).t().reshape(shape());  // oneDNN would rather transpose the narrower factor

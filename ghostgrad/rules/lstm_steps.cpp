@@ -47,9 +47,9 @@ struct Row {
 /// The gates, of which that of the candidate is yet a_t, become what the gradients are multiplied by; the cell moves on.
 template <class Value>
 void forwards(const Row<Value>& row, int64_t units) {
-  Value *const __restrict input = row.gates, *const __restrict forgetting = row.gates + units;
-  Value *const __restrict candidate = row.gates + 2 * units, *const __restrict output = row.gates + 3 * units;
-  Value *const __restrict cell = row.cell, *const __restrict to_cell = row.to_cell, *const __restrict forget = row.forget;
+  Value* const __restrict input = row.gates, * const __restrict forgetting = row.gates + units;
+  Value* const __restrict candidate = row.gates + 2 * units, * const __restrict output = row.gates + 3 * units;
+  Value* const __restrict cell = row.cell, * const __restrict to_cell = row.to_cell, * const __restrict forget = row.forget;
 #pragma GCC ivdep
   for (int64_t u = 0; u < units; ++u) {
     const Value i = input[u], f = forgetting[u], g = tanh_of(candidate[u]), o = output[u], before = cell[u];
@@ -67,10 +67,10 @@ void forwards(const Row<Value>& row, int64_t units) {
 /// The gates become their gradients; the gradient of the cell moves on. `state`: from the steps after, or none.
 template <class Value>
 void backwards(const Row<Value>& row, const Value* arriving, const Value* state, int64_t units) {
-  Value *const __restrict input = row.gates, *const __restrict forgetting = row.gates + units;
-  Value *const __restrict candidate = row.gates + 2 * units, *const __restrict output = row.gates + 3 * units;
+  Value* const __restrict input = row.gates, * const __restrict forgetting = row.gates + units;
+  Value* const __restrict candidate = row.gates + 2 * units, * const __restrict output = row.gates + 3 * units;
   Value* const __restrict cell = row.cell;
-  const Value *const __restrict to_cell = row.to_cell, *const __restrict forget = row.forget;
+  const Value* const __restrict to_cell = row.to_cell, * const __restrict forget = row.forget;
 #pragma GCC ivdep
   for (int64_t u = 0; u < units; ++u) {
     const Value hidden = arriving[u] + state[u], k = cell[u] + hidden * to_cell[u];
@@ -125,7 +125,8 @@ class LstmSteps {
  private:
   /// a_t of all steps in one product, then the gates, but the candidate's. [T, N, 4 h]
   at::Tensor gates() const {
-    const at::Tensor rows = at::cat({layer_.inputs, before_}, 2).flatten(0, 1), weight = at::cat({layer_.input_weight, layer_.state_weight}, 1);
+    const at::Tensor rows = at::cat({layer_.inputs, before_}, 2).flatten(0, 1),
+                     weight = at::cat({layer_.input_weight, layer_.state_weight}, 1);
     at::Tensor gates = layer_.product(rows, weight.t()).view({steps_, sequences_, 4 * units_});
     if (layer_.input_bias.defined()) gates.add_(layer_.input_bias + layer_.state_bias);
     gates.narrow(2, 0, 2 * units_).sigmoid_();
@@ -161,11 +162,11 @@ class LstmSteps {
 
   const RecurrentLayer& layer_;
   int64_t steps_, sequences_, units_;
-  at::Tensor before_;             // h_{t-1} [T, N, h]
-  at::Tensor gates_;              // [T, N, 4 h]: a_t, then what d_t are made with, then d_t
-  at::Tensor to_cell_, forget_;   // [T, N, h]
-  at::Tensor arriving_;           // of h_t from above [T, N, h]
-  at::Tensor state_, cell_;       // of h_t, c_t from the steps after t [N, h]
+  at::Tensor before_;            // h_{t-1} [T, N, h]
+  at::Tensor gates_;             // [T, N, 4 h]: a_t, then what d_t are made with, then d_t
+  at::Tensor to_cell_, forget_;  // [T, N, h]
+  at::Tensor arriving_;          // of h_t from above [T, N, h]
+  at::Tensor state_, cell_;      // of h_t, c_t from the steps after t [N, h]
 };
 
 }  // namespace

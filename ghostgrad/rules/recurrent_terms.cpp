@@ -46,7 +46,9 @@ Terms layer_terms(const CallSite& call, const graph::Axis& sequences, const Laye
   Terms terms;
   const auto by_example = [&](const at::Tensor& steps) { return examples_first(steps, sequences, call.examples(), 2); };
   const auto wants = [&](int edge) { return edge != 0 && call.wants(edge); };
-  const auto factor_of = [&](const at::Tensor& steps) { return std::make_shared<CommonFactor>(by_example(steps).unsqueeze(1), layer.product); };
+  const auto factor_of = [&](const at::Tensor& steps) {
+    return std::make_shared<CommonFactor>(by_example(steps).unsqueeze(1), layer.product);
+  };
   const auto add_map = [&](int edge, const std::shared_ptr<CommonFactor>& left, const at::Tensor& steps) {
     if (wants(edge)) terms.emplace_back(edge, std::make_unique<LinearTerm>(left, by_example(steps).unsqueeze(1), call.shape(edge)));
   };

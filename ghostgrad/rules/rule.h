@@ -53,9 +53,9 @@ using Terms = std::vector<std::pair<int, TermPtr>>;
 using Rule = Terms (*)(const CallSite&);
 
 struct RuleInfo {
-  std::string node;     // "AddmmBackward0"
-  std::string name;     // "linear"
-  std::string formula;  // one line for `ghostgrad rules`
+  std::string node;       // "AddmmBackward0"
+  std::string name;       // "linear"
+  std::string formula;    // one line for `ghostgrad rules`
   bool on_trial = false;  // compared with its node before it is believed (trial.h)
 };
 

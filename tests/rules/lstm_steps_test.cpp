@@ -36,8 +36,9 @@ RecurrentLayer layer_of(const Sizes& sizes, at::ScalarType dtype, bool biased = 
   }
   std::vector<Tensor> weights{layer.input_weight, layer.state_weight};
   if (biased) weights.insert(weights.end(), {layer.input_bias, layer.state_bias});
-  layer.states = std::get<0>(at::lstm(layer.inputs, {layer.first_state.unsqueeze(0), layer.first_cell.unsqueeze(0)}, weights, biased, 1, 0.0,
-                                      /*train=*/false, /*bidirectional=*/false, /*batch_first=*/false));
+  layer.states =
+      std::get<0>(at::lstm(layer.inputs, {layer.first_state.unsqueeze(0), layer.first_cell.unsqueeze(0)}, weights, biased, 1, 0.0,
+                           /*train=*/false, /*bidirectional=*/false, /*batch_first=*/false));
   return layer;
 }
 
@@ -149,7 +150,8 @@ TEST(OnednnProduct, IsTheProduct) {
 
 TEST(CommonFactor, GivesEachTermTheNormsOfItsOwn) {
   at::manual_seed(6);
-  const Tensor left = at::randn({4, 1, 6, 5}, at::kDouble), one = at::randn({4, 1, 6, 3}, at::kDouble), two = at::randn({4, 1, 6, 2}, at::kDouble);
+  const Tensor left = at::randn({4, 1, 6, 5}, at::kDouble), one = at::randn({4, 1, 6, 3}, at::kDouble),
+               two = at::randn({4, 1, 6, 2}, at::kDouble);
   auto common = std::make_shared<CommonFactor>(left, plain_product);
   LinearTerm first(common, one, Shape{5, 3}), second(common, two, Shape{5, 2});
   common.reset();

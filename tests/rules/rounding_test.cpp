@@ -28,9 +28,7 @@ struct Factors {
   }
 };
 
-Factors independent(int64_t positions) {
-  return {at::randn({5, positions, 7}), at::randn({5, positions, 9})};
-}
+Factors independent(int64_t positions) { return {at::randn({5, positions, 7}), at::randn({5, positions, 9})}; }
 
 /// Half of the positions undo the others, but for a part `left` of them.
 Factors cancelling(int64_t positions, double left) {

@@ -38,9 +38,8 @@ const RegisterRule mixes_up{{"FmaxBackward0", "gives each the gradient of anothe
                                                [](const at::Tensor& grads_of_examples) { return grads_of_examples.flip(0); });
                             }};
 
-const RegisterRule refuses{{"FminBackward0", "throws", "fmin(x, w)", /*on_trial=*/true}, [](const CallSite&) -> Terms {
-                             TORCH_CHECK(false, "the library does not do this");
-                           }};
+const RegisterRule refuses{{"FminBackward0", "throws", "fmin(x, w)", /*on_trial=*/true},
+                           [](const CallSite&) -> Terms { TORCH_CHECK(false, "the library does not do this"); }};
 
 using Op = at::Tensor (*)(const at::Tensor&, const at::Tensor&);
 
@@ -52,8 +51,7 @@ Case case_of(Op op) {
 }
 
 bool is_by_rule(Op op, int64_t examples, Trials& trials, double root = 1) {
-  const Reading reading =
-      read(evaluate(case_of(op), at::kDouble, {0, examples}), at::full({examples}, root, at::kDouble), nullptr, trials);
+  const Reading reading = read(evaluate(case_of(op), at::kDouble, {0, examples}), at::full({examples}, root, at::kDouble), nullptr, trials);
   EXPECT_EQ(reading.uses.size(), 1u);
   return reading.uses.at(0).by_rule;
 }
