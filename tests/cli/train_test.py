@@ -40,7 +40,7 @@ class TrainTest(ProgramTest):
         models = {}
         for number, options in enumerate((
             (), (), ("--clip", 0.5), ("--clip-function", "automatic"), ("--clip-function", "automatic", "--clip-constant", 0.5),
-            ("--clip-function", "auto_v"), ("--clip-function", "normalize"), ("--clip-function", "psac"), ("--clip-function", "global"),
+            ("--clip-function", "auto_v", "--clip", 20), ("--clip-function", "normalize"), ("--clip-function", "psac"), ("--clip-function", "global"),
             ("--groups", "per_layer"), ("--groups", "per_parameter"), ("--groups", "conv0=0.1,=1"))):  # fmt: skip
             report = self.json_of(*whole, *options, "--out", number)
             given = dict(zip(options[::2], options[1::2]))
