@@ -12,10 +12,9 @@ installed is left out.
 """
 
 import argparse
-import importlib.metadata
+import importlib.util
 import json
 import multiprocessing
-import platform
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,9 @@ import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Callable
+
+from header import commit, machine, versions
 
 Parts = list[tuple[float, float, int]]  # (noise multiplier, sample rate, steps)
 
@@ -92,11 +93,8 @@ PEERS: dict[str, tuple[str, Callable[[Case], float]]] = {
 }
 
 
-def installed(package: str) -> Optional[str]:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+def installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
 
 
 def serve(peer: str, pipe) -> None:
@@ -200,16 +198,11 @@ def table(rows: list[dict]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def processor() -> str:
-    info = Path("/proc/cpuinfo")
-    names = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")] if info.exists() else []
-    return names[0] if names else platform.processor()
-
-
-def versions(program: Path) -> dict[str, str]:
+def header(program: Path) -> dict:
+    """As that of the other reports, but for a program that knows no torch."""
     own = subprocess.run([str(program), "--version"], check=True, capture_output=True, text=True).stdout.split()[-1]
-    peers = {package: installed(package) for package in ("dp_accounting", "opacus", "numpy", "scipy")}
-    return {"ghostgrad": own, "python": platform.python_version(), **{name: version for name, version in peers.items() if version}}
+    known = versions("dp_accounting", "opacus", "torch", "numpy", "scipy")
+    return {"machine": machine(), "versions": {"ghostgrad": own, **known}, "commit": commit()}
 
 
 def main(arguments: list[str]) -> int:
@@ -225,11 +218,12 @@ def main(arguments: list[str]) -> int:
     for case in (case for case in CASES if options.only in case.name):
         print(f"measuring {case.name}", file=sys.stderr)
         rows += rows_of(case, measure(case, options.program, peers, options.rounds))
+    head = header(options.program)
     if options.json:
-        print(json.dumps({"processor": processor(), "versions": versions(options.program), "rounds": options.rounds, "rows": rows}, indent=2))
+        print(json.dumps({**head, "rounds": options.rounds, "rows": rows}, indent=2))
     else:
         print(table(rows))
-        print("\n" + ", ".join([processor(), *(f"{name} {version}" for name, version in versions(options.program).items())]))
+        print("\n" + ", ".join([head["machine"]["processor"], *(f"{name} {version}" for name, version in head["versions"].items())]))
     return 0
 
 

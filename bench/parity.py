@@ -20,8 +20,8 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-import ghostgrad
 import ghostgrad.opacus
+from header import header
 
 EXAMPLES, BATCH, EPOCHS, SIGMA, CLIP, RATE = 10_000, 250, 3, 1.0, 1.0, 0.25
 
@@ -92,9 +92,8 @@ def main():
         row = {"engine": name, "runs": len(found), "mean": statistics.mean(rights), "deviation": statistics.stdev(rights)}
         rows.append({**row, "epsilon": found[0][1], "accuracies": rights})
         print(rows[-1], file=sys.stderr)
-    versions = {"ghostgrad": ghostgrad.__version__, "torch": torch.__version__.split("+")[0], "opacus": opacus.__version__}
     plan = {"examples": EXAMPLES, "batch": BATCH, "epochs": EPOCHS, "sigma": SIGMA, "clip": CLIP, "learning_rate": RATE}
-    json.dump({"versions": versions, "plan": plan, "rows": rows}, sys.stdout, indent=1)
+    json.dump({**header("opacus"), "plan": plan, "rows": rows}, sys.stdout, indent=1)
     print()
 
 

@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import ghostgrad
+from header import header
 
 
 class Recurrent(nn.Module):
@@ -177,14 +178,11 @@ def main():
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
-    import opacus
-
     rows = []
     for name in WORKLOADS:
         rows += compared(name, options.rounds)
         print(*(f"{row['way']} {row['ratio'] or row['failed']}" for row in rows[-len(WAYS) :]), sep="; ", file=sys.stderr)
-    versions = {"ghostgrad": ghostgrad.__version__, "torch": torch.__version__.split("+")[0], "opacus": opacus.__version__}
-    json.dump({"versions": versions, "threads": 1, "rounds": options.rounds, "rows": rows}, sys.stdout, indent=1)
+    json.dump({**header("opacus"), "threads": 1, "rounds": options.rounds, "rows": rows}, sys.stdout, indent=1)
     print()
 
 

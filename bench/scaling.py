@@ -1,22 +1,23 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""How a step would scale over workers: a model fitted to runs on one and two processes, and a SIMULATION of more.
+"""How a step scales over workers: steps of one and of two processes, measured, and a SIMULATION of more by a model fitted to them.
 
-    PYTHONPATH=build/release/python .venv/bin/python bench/scaling.py [--rounds 9] >bench/scaling.json
+    PYTHONPATH=build/release/python .venv/bin/python bench/scaling.py [--rounds 15] >bench/scaling.json
 
-Each worker forms the sum over its own physical batch, and the sums are added up by one all-reduce over a Gloo process group. What is
-fitted, in seconds, with n workers and a sum of s bytes moved round a ring [Thakur05, Sec. 4.1.2; Patarasuk09]:
+Each worker has one thread. It forms the sum over its own physical batch, by an engine that lasts, and the sums are added up by one
+all-reduce of as many float32 as there are parameters, over a Gloo process group. A step ends when its all-reduce does. The model, in
+seconds, of n workers and a sum of s bytes moved round a ring [Thakur05, Sec. 4.1.2; Patarasuk09]:
 
     all-reduce(n, s) = 2 (n - 1) latency + 2 (n - 1) / n * s / bandwidth           from all-reduces of several sizes on two processes
-    step(n) = compute + all-reduce(n, s)                                          compute from one process
+    step(n) = compute(n) + all-reduce(n, s)                                       compute(1) and compute(2) from one and two processes
 
-The processes share one machine and its memory: latency and bandwidth are those of its loopback, not of a network.
+Two processes share a machine and its memory and slow each other down: compute(n) = compute(2) for all n > 2, as if workers came in pairs.
+Latency and bandwidth are those of the machine's loopback, not of a network.
 """
 
 import argparse
 import json
 import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -29,10 +30,13 @@ import torch.multiprocessing as mp
 from torch import nn
 
 import ghostgrad
+from header import header
 
 BATCH = 32
 SIZES = tuple(2**k for k in range(10, 23, 2))  # elements of float32
 WORKERS = (1, 2, 4, 8, 16, 32, 64, 80)
+METHODS = ("non_private", "auto")
+WARM_UP = 3
 
 
 def network() -> nn.Module:
@@ -43,42 +47,62 @@ def network() -> nn.Module:
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(2048, 128), nn.ReLU(), nn.Linear(128, 10))
 
 
-def seconds(work: Callable[[], None], rounds: int) -> float:
-    times = []
-    for _ in range(rounds + 1):  # the first is warm-up
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times[1:])
+def elements(model: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
 
 
-def compute_seconds(method: str, rounds: int) -> tuple[float, int]:
-    """Forward and sum of one physical batch, and the elements of the sum."""
+def sum_of(method: str, model: nn.Module) -> Callable[[], object]:
+    """Forward and sum of one physical batch."""
+    inputs, targets = torch.randn(BATCH, 3, 32, 32), torch.randint(0, 10, (BATCH,))
+    losses = lambda: nn.functional.cross_entropy(model(inputs), targets, reduction="none")
+    if method == "non_private":
+        return lambda: torch.autograd.grad(losses().sum(), list(model.parameters()))
+    engine = ghostgrad.Engine(model.named_parameters(), clip=1.0, noise_multiplier=0, expected_batch_size=BATCH, method=method)
+
+    def private() -> None:
+        engine.backward(losses())
+        engine.discard()
+
+    return private
+
+
+def elapsed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def steps(rounds: int) -> dict[str, dict[str, float]]:
+    """Of each method, taking turns: medians of the seconds of a step, and of its computing."""
     torch.manual_seed(1)
-    model, inputs, targets = network(), torch.randn(BATCH, 3, 32, 32), torch.randint(0, 10, (BATCH,))
+    model = network()
+    works, sums = {method: sum_of(method, model) for method in METHODS}, torch.ones(elements(model))
+    times: dict[str, list[tuple[float, float]]] = {method: [] for method in METHODS}
+    for _ in range(WARM_UP + rounds):
+        for method, work in works.items():
+            dist.barrier()
+            computing = elapsed(work)
+            times[method].append((computing, computing + elapsed(lambda: dist.all_reduce(sums.fill_(1.0)))))
+    parts = {"compute": 0, "step": 1}
+    return {method: {part: statistics.median(time[k] for time in times[method][WARM_UP:]) for part, k in parts.items()} for method in METHODS}
 
-    def step() -> None:
-        losses = nn.functional.cross_entropy(model(inputs), targets, reduction="none")
-        if method == "non_private":
-            torch.autograd.grad(losses.sum(), list(model.parameters()))
-        else:
-            ghostgrad.testing.clipped_sum(losses, model.named_parameters(), clip=1.0, method=method)
 
-    return seconds(step, rounds), sum(parameter.numel() for parameter in model.parameters())
+def all_reduce(size: int, rounds: int) -> float:
+    sums, times = torch.ones(size), []
+    for _ in range(WARM_UP + 3 * rounds):
+        dist.barrier()
+        times.append(elapsed(lambda: dist.all_reduce(sums.fill_(1.0))))
+    return statistics.median(times[WARM_UP:])
 
 
 def worker(rank: int, count: int, folder: str, rounds: int) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=count)
-    reduced = {}
-    for size in SIZES:
-        sums = torch.ones(size)
-        reduced[size] = seconds(lambda: dist.all_reduce(sums.fill_(1.0)), 3 * rounds)
-    dist.barrier()
-    compute = {method: compute_seconds(method, rounds)[0] for method in ("non_private", "auto")}
+    reduced = [(size, all_reduce(size, rounds)) for size in SIZES] if count > 1 else []
+    report = {"all_reduce": reduced, **steps(rounds)}
     if rank == 0:
         with open(f"{folder}/report.json", "w", encoding="utf-8") as file:
-            json.dump({"all_reduce": list(reduced.items()), "compute": compute}, file)
+            json.dump(report, file)
     dist.destroy_process_group()
 
 
@@ -98,29 +122,37 @@ def fitted(pairs: list[tuple[int, float]]) -> tuple[float, float]:
     return max(latency, 0.0), 1 / slope
 
 
+def rows_of(method: str, measured: dict[int, dict], reduced: Callable[[int], float]) -> list[dict]:
+    """Speed-ups over one worker, measured where there were so many, and by the model."""
+    base = measured[1]["step"]
+    rows = []
+    for n in WORKERS:
+        seen = measured[n]["step"] if n in measured else None
+        step = measured[min(n, 2)]["compute"] + reduced(n)
+        row = {"method": method, "workers": n, "step_ms": seen and 1e3 * seen, "speed_up": seen and n * base / seen}
+        rows.append({**row, "model_step_ms": 1e3 * step, "model_speed_up": n * base / step, "simulated": seen is None})
+    return rows
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args(arguments).rounds
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    alone, pair = run(1, rounds), run(2, rounds)
-    latency, bandwidth = fitted([(size, t) for size, t in pair["all_reduce"]])
-    elements = sum(parameter.numel() for parameter in network().parameters())
-    rows = []
-    for method in ("non_private", "auto"):
-        for n in WORKERS:
-            reduce = 2 * (n - 1) * latency + 2 * (n - 1) / n * 4 * elements / bandwidth
-            compute = alone["compute"][method]
-            step = compute + reduce
-            rows.append({"method": method, "workers": n, "step_ms": 1e3 * step, "speed_up": n * compute / step, "simulated": n > 2})
+    runs = {count: run(count, rounds) for count in (1, 2)}
+    latency, bandwidth = fitted(runs[2]["all_reduce"])
+    size = elements(network())
+    reduced = lambda n: 2 * (n - 1) * latency + 2 * (n - 1) / n * 4 * size / bandwidth
+    rows = [row for method in METHODS for row in rows_of(method, {count: runs[count][method] for count in runs}, reduced)]
     report = {
-        "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
-        "versions": {"ghostgrad": ghostgrad.__version__, "torch": torch.__version__},
+        **header(),
+        "threads_of_a_worker": 1,
+        "rounds": rounds,
         "batch": BATCH,
-        "elements": elements,
+        "elements": size,
         "latency_us": 1e6 * latency,
         "bandwidth_mb_per_s": bandwidth / 1e6,
-        "compute_of_two_over_one": {method: pair["compute"][method] / alone["compute"][method] for method in alone["compute"]},
+        "measured_ms": {str(n): {m: {k: 1e3 * v for k, v in runs[n][m].items()} for m in METHODS} for n in runs},
         "rows": rows,
     }
     print(json.dumps(report, indent=1))

@@ -20,6 +20,7 @@ import sys
 from pathlib import Path
 
 import plots
+import reports
 import results
 import tree
 
@@ -47,7 +48,7 @@ def table(report: dict) -> str:
     if rows is None:
         raise ValueError(f"no list of rows among {', '.join(report) or 'nothing'}")
     columns = tuple(rows[0])
-    return results.lines_of([columns, *(tuple(cell(row.get(column, "")) for column in columns) for row in rows)])
+    return reports.lines_of([columns, *(tuple(cell(row.get(column, "")) for column in columns) for row in rows)])
 
 
 def content(name: str, root: Path, program: Path | None) -> str:
@@ -55,7 +56,7 @@ def content(name: str, root: Path, program: Path | None) -> str:
     if name in results.TABLES:
         return results.TABLES[name](root)
     if name in COVERAGE:
-        return table(results.kept(root, COVERAGE[name], f"python {COVERAGE[name].parent}/measure.py"))
+        return table(reports.kept(root, COVERAGE[name], f"python {COVERAGE[name].parent}/measure.py"))
     if name in COMMANDS and program is not None:
         return table(json.loads(output_of(program, name, "--json")))
     if name.startswith(HELP) and program is not None:

@@ -6,7 +6,7 @@
 
 from pathlib import Path
 
-from results import in_order, private, rows_of
+from reports import in_order, private, rows_of
 
 COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#000000", "#999933", "#882255")
 
@@ -88,7 +88,7 @@ def scaling_plot(root: Path) -> str:
     left, bottom, side, most = 40, 320, 280, max(row["workers"] for row in rows)
     place = lambda workers, speed_up: (left + side * workers / most, bottom - side * speed_up / most)
     svg = Svg(left + side + 130, bottom + 50)
-    svg.text(left, 20, "speed-up over workers: a SIMULATION from runs on 1 and 2 processes")
+    svg.text(left, 20, "speed-up over workers: a SIMULATION; squares are measured, on 1 and 2")
     svg.rule(left, bottom, left + side, bottom)
     svg.rule(left, bottom, left, bottom - side)
     svg.curve([place(0, 0), place(most, most)], "#cccccc")
@@ -97,8 +97,12 @@ def scaling_plot(root: Path) -> str:
         svg.text(left - 4, place(0, workers)[1] + 4, str(workers), "end")
     svg.text(left + side / 2, bottom + 36, "workers", "middle")
     for k, method in enumerate(in_order(row["method"] for row in rows)):
-        points = [place(row["workers"], row["speed_up"]) for row in rows if row["method"] == method]
+        points = [place(row["workers"], row["model_speed_up"]) for row in rows if row["method"] == method]
         svg.curve(points, COLOURS[k])
+        for row in rows:
+            if row["method"] == method and not row["simulated"]:
+                x, y = place(row["workers"], row["speed_up"])
+                svg.bar(x - 2, y - 2, 4, 4, COLOURS[k])
         svg.text(left + side + 6, points[-1][1] + 4, method)
     return svg.done()
 
