@@ -95,7 +95,7 @@ def scaling_table(root: Path) -> str:
         lines.append((f"{workers}{simulated}", *(cell for pair in told for cell in pair)))
     last = {row["method"]: row["model_speed_up"] for row in rows if row["workers"] == max(row["workers"] for row in rows)}
     ahead = last["auto"] / last["non_private"]
-    verdict = "better than" if ahead > 1.02 else "worse than" if ahead < 0.98 else "as well as"
+    verdict = "better than" if ahead > 1 + papers.NOISE else "worse than" if ahead < 1 - papers.NOISE else "as well as"
     return lines_of(lines) + f"\nBy the model, private training scales {verdict} ordinary training: {ahead:.2f} times the speed-up at the most workers.\n"
 
 

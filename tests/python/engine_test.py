@@ -35,6 +35,25 @@ def test_physical_batches_add_up_to_the_logical_one():
     assert_released(losses_of(model), (x, y), model.parameters())
 
 
+@pytest.mark.parametrize("method", ["auto", "per_example", "bk", "ghost"])
+def test_what_fills_masked_rows_does_not_reach_a_release_not_even_its_last_bit(method):
+    torch.manual_seed(3)
+    first, second = nn.Conv2d(3, 16, 3, 2), nn.Conv2d(16, 32, 3, 2)
+    model = nn.Sequential(first, nn.GroupNorm(4, 16), nn.ReLU(), second, nn.ReLU(), nn.Flatten(), nn.Linear(1568, 10)).float()
+    x, y, mask = torch.randn(24, 3, 32, 32, dtype=torch.float32), torch.arange(24) % 10, torch.arange(24) < 17
+
+    def released(filling):
+        model.zero_grad()
+        engine = engine_for(model, noise_multiplier=1.0, method=method, test_seed=1)
+        engine.backward(losses_of(model)((torch.where(mask[:, None, None, None], x, filling), y)), mask)
+        engine.release()
+        return [parameter.grad for parameter in model.parameters()]
+
+    expected = released(torch.zeros_like(x))
+    for filling in (x, 100 * torch.randn_like(x)):
+        assert all(torch.equal(got, wanted) for got, wanted in zip(released(filling), expected))
+
+
 def test_the_noise_has_the_stated_deviation():
     """The sample deviation of 20,000 normals leaves 1 +- 5 / sqrt(2 n) once in two million runs; the seed is fixed."""
     model = nn.Linear(100, 200)

@@ -60,6 +60,34 @@ class GeneratedTest(HouseTest):
         self.keep("memory", [{"largest_batch": 64, "is_limit": True}, {"method": "ghost", "largest_batch": 7, "is_limit": False}])
         self.assertIn("| `mlp` | ≥ 64 | 7 |\n", self.filled(BLOCK.format("bench-memory", "")))
 
+    def test_operations_as_the_papers_do_them_stand_beside_ours_where_they_differ(self) -> None:
+        ordinary = {"method": "non_private", "operations": 2.5e9, "formula_ratio": 1, "paper_ratio": 1}
+        ghost = {"method": "ghost", "operations": 3.3e9, "formula_ratio": 1.34, "paper_ratio": 1.67}
+        auto = {"method": "auto", "operations": 2.5e9, "formula_ratio": 1.0, "paper_ratio": None}
+        self.keep("zoo", [ordinary, ghost, auto])
+        self.assertIn("| `mlp of 4, B 2` | 2.5 G | 1.34 / 1.67 | 1.00 |\n", self.filled(BLOCK.format("bench-operations", "")))
+
+    def test_an_ordering_that_does_not_hold_says_which_and_by_how_much(self) -> None:
+        names = ("naive", "multi_loss", "per_example", "reweight", "ghost", "mixed_ghost", "bk", "bk_mixed_ghost", "bk_mixed_opt")
+        rows = lambda model, ratios: [
+            {"model": model, "method": name, "ratio": ratio, "operations": ratio} for name, ratio in zip(names, ratios)
+        ]
+        self.keep("results", rows("fits", (9, 8, 2, 2, 6, 2, 5, 1.9, 1.94)))
+        self.keep("zoo", rows("fits_not", (9, 8, 12, 2, 4, 2, 4.3, 1.9, 1.5)))
+        table = self.filled(BLOCK.format("bench-orderings", ""))
+        self.assertIn("| `fits` | yes | yes: 6.00 | yes | yes | yes |\n", table)
+        loops = "**no**: `naive` 9.00 < `per_example` 12, `multi_loss` 8.00 < `per_example` 12"
+        self.assertIn(f"| `fits_not` | {loops} | **no**: 4.00 | yes | **no**: `ghost` 4.00 < `bk` 4.30 | yes |\n", table)
+
+    def test_what_is_simulated_is_never_shown_as_measured(self) -> None:
+        worker = lambda method, n, seen, model: {
+            "method": method, "workers": n, "speed_up": seen, "model_speed_up": model, "simulated": seen is None
+        }  # fmt: skip
+        self.keep("scaling", [worker(m, n, 1.9 if n == 2 else None, s) for m, s in (("non_private", 3.0), ("auto", 3.6)) for n in (2, 4)])
+        text = self.filled(BLOCK.format("scaling", ""))
+        self.assertIn("| 2 | 1.90 | 3.00 | 1.90 | 3.60 |\n| 4 (simulated) | - | 3.00 | - | 3.60 |\n", text)
+        self.assertIn("scales better than ordinary training: 1.20 times", text)
+
     def test_missing_results_are_an_error_that_says_how_to_make_them(self) -> None:
         with self.assertRaisesRegex(ValueError, r"bench/results.json is missing; ./dev bench --json >bench/results.json"):
             self.filled(BLOCK.format("bench", ""))
