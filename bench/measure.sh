@@ -21,7 +21,7 @@ rounds() { echo "${ROUNDS:-$1}"; }
 
 bench() { "$BUILD/bin/ghostgrad" bench --json --commit "$commit" "$@"; }
 
-one_report() {  # of several: the head of the first, the rows of all
+one_report() {  # of one or several: the head of the first, the rows of all, a line each
   "$PYTHON" - "$@" <<'PYTHON'
 import json, sys
 reports = [json.load(open(path, encoding="utf-8")) for path in sys.argv[1:]]
@@ -74,6 +74,7 @@ for name in "${names[@]}"; do
   [[ $name =~ ^(results|zoo|sweep|memory|poisson|scaling|peers|accountants|parity)$ ]] || { echo "measure: no '$name'" >&2; exit 2; }
   started=$SECONDS
   "$name" >"$work/report" 2>"$work/notes" || { cat "$work/notes" >&2; exit 1; }
-  cp "$work/report" "bench/$name.json"
+  one_report "$work/report" >"$work/compact"
+  cp "$work/compact" "bench/$name.json"
   echo "$name: $((SECONDS - started)) s" >&2
 done
