@@ -31,7 +31,7 @@ def commit() -> str:
     """Of the checkout; -dirty if anything differs that could change a measurement."""
     git = lambda *words: subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
     name = git("rev-parse", "--short", "HEAD").stdout.strip()
-    differs = git("diff", "--quiet", "HEAD", "--", ".", ":!bench/*.json", ":!docs", ":!README.md").returncode == 1
+    differs = git("diff", "--quiet", "HEAD", "--", ".", ":!bench/*.json", ":!docs", ":!tools", ":!README.md").returncode == 1
     return name + ("-dirty" if differs else "")
 
 

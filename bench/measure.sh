@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Measures what docs/benchmarks.md shows, on a machine that has nothing else to do, and writes bench/*.json; then run ./dev docs.
 #
-#     bench/measure.sh                        everything but parity; about 20 minutes on two cores
+#     bench/measure.sh                        everything but accountants and parity: 26 minutes on two cores
 #     bench/measure.sh results scaling        these alone
-#     ROUNDS=1 bench/measure.sh               a rehearsal
+#     ROUNDS=3 bench/measure.sh               of each at most so many rounds, 21 minutes; 1 is a rehearsal
+#
+# Minutes: results 3, zoo 13, sweep 2, memory 6, scaling, poisson and peers 1 together; accountants 6, parity 30.
 #
 # BUILD is the build folder (build/release), PYTHON the interpreter (.venv/bin/python); peers needs opacus 1.6, accountants dp_accounting
 # too, parity MNIST in DATA. A file is replaced when its measurement is complete.
@@ -69,7 +71,7 @@ accountants() { "$PYTHON" bench/accountants.py --program "$BUILD/bin/ghostgrad" 
 parity() { "$PYTHON" bench/parity.py --data "$DATA"; }
 
 names=("$@")
-[ $# -gt 0 ] || names=(results zoo sweep memory poisson scaling peers accountants)
+[ $# -gt 0 ] || names=(results zoo sweep memory poisson scaling peers)
 for name in "${names[@]}"; do
   [[ $name =~ ^(results|zoo|sweep|memory|poisson|scaling|peers|accountants|parity)$ ]] || { echo "measure: no '$name'" >&2; exit 2; }
   started=$SECONDS
