@@ -6,7 +6,7 @@
 #     bench/measure.sh results scaling        these alone
 #     ROUNDS=3 bench/measure.sh               of each at most so many rounds, 21 minutes; 1 is a rehearsal
 #
-# Minutes: results 3, zoo 13, sweep 2, memory 6, scaling, poisson and peers 1 together; accountants 6, parity 30.
+# Minutes: results 3, zoo 13, sweep 2, memory 6, scaling, poisson and peers 1 together; accountants 5, parity 8.
 #
 # BUILD is the build folder (build/release), PYTHON the interpreter (.venv/bin/python); peers needs opacus 1.6, accountants dp_accounting
 # too, parity MNIST in DATA. A file is replaced when its measurement is complete.
