@@ -135,9 +135,8 @@ void Engine::check_what_was_added() {
   const PlanOptions& options = plan_.options();
   if (positions_ == 0) positions_ = sum_->positions();
   if (options.noise_multiplier == 0) return;
-  if (options.positions) return check_covered(*sum_, release_options());
   const auto slack = [&](double positions) { return slack_of(*sum_, options.expected_batch_size, positions); };
-  if (slack(sum_->positions()) == slack(positions_)) return check_covered(*sum_, release_options());
+  if (options.positions || slack(sum_->positions()) == slack(positions_)) return check_covered(*sum_, release_options());
   throw base::PrivacyError(
       "positions", "differ from those of the first batch, so that the noise would follow the batch", "",
       "pad examples to one length or size, or pass positions: the most tokens or pixels that a layer sees of one example");

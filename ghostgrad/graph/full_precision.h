@@ -5,7 +5,8 @@
 //
 //     const graph::FullPrecision full;                // norms and sums; the model's own forward and backward keep their precision
 //
-// The settings are the process's: other threads compute with full precision, too, until the last one is gone. They are then as before.
+// The settings are the process's: other threads compute with full precision, too, until the last one is gone. Each setting then comes
+// to what it was before; one that is implicit in libtorch (TF32 for convolutions on CUDA) is explicit from then on.
 #pragma once
 
 namespace ghostgrad::graph {

@@ -36,9 +36,8 @@ struct Graph {
   std::unordered_map<const Node*, int> ids;
   std::vector<int> parameter;  // [node] index of the tracked parameter that this AccumulateGrad belongs to, else -1
   std::vector<char> reaches;   // [node] a tracked parameter lies at or below it
-  std::vector<char>
-      parameter_only;  // [node] its value is computed from tracked parameters alone, by ops on the list of known pure ops; not
-                       // so the losses themselves
+  /// [node] its value is computed from tracked parameters alone, by ops on the list of known pure ops. Never so for the losses.
+  std::vector<char> parameter_only;
   std::vector<int> consumers_first;       // topological order: a node comes after all that send gradients to it
   std::vector<std::vector<Shape>> slots;  // [node][slot] shapes, for nodes that reach a tracked parameter
   int root_slot = 0;                      // the slot of node 0 that the losses are

@@ -24,22 +24,6 @@ at::Tensor rows(const at::Tensor& factor, bool positions_first) {
 /// |factor_t|: [B, H, T], float64
 at::Tensor norms_of(const at::Tensor& factor) { return at::linalg_vector_norm(factor, 2, at::IntArrayRef{3}).to(at::kDouble); }
 
-/// The pieces that G_i is the sum of: |left_t| |right_t|.
-struct Pieces {
-  at::Tensor lengths;  // [B, H, T]
-  at::Tensor lost;     // [B]: of all of them, by underflow in float32
-
-  Pieces(const at::Tensor& left, const at::Tensor& right) {
-    const at::Tensor of_left = norms_of(left), of_right = norms_of(right);
-    const double left_lost = lost_length(left.size(3), left), right_lost = lost_length(right.size(3), right);
-    lengths = of_left * of_right;
-    lost = (of_left * right_lost + of_right * left_lost + left_lost * right_lost).sum({1, 2});
-  }
-
-  /// Of the sum over the positions: [B]
-  [[nodiscard]] at::Tensor rounding(double unit) const { return rounding_of_sums(unit, lengths.size(2), lengths.square().sum({1, 2})); }
-};
-
 }  // namespace
 
 LinearTerm::LinearTerm(at::Tensor left, at::Tensor right, Shape shape)
@@ -58,11 +42,19 @@ at::Tensor LinearTerm::per_example() const {
   return at::bmm(fold(left_).transpose(1, 2), fold(right_)).view(sizes);
 }
 
+const LinearTerm::Pieces& LinearTerm::pieces() const {
+  if (pieces_) return *pieces_;
+  const at::Tensor of_left = norms_of(left_), of_right = norms_of(right_);
+  const double left_lost = lost_length(left_.size(3), left_), right_lost = lost_length(right_.size(3), right_);
+  const at::Tensor lost = (of_left * right_lost + of_right * left_lost + left_lost * right_lost).sum({1, 2});
+  return pieces_.emplace(Pieces{of_left * of_right, lost});
+}
+
 at::Tensor LinearTerm::squared_norms() const {
-  const Pieces pieces(left_, right_);
-  if (left_.size(2) == 1) return settled(*this, pieces.lengths.square().sum({1, 2}), at::zeros({}, at::kDouble), pieces.lost);
-  const at::Tensor error = rounding_of_squares(unit(), pieces.lengths.sum(2)).sum(1);
-  return raised(settled(*this, squared_gram(), error, pieces.lost), pieces.rounding(unit()));
+  const at::Tensor& lengths = pieces().lengths;
+  if (left_.size(2) == 1) return settled(*this, lengths.square().sum({1, 2}), at::zeros({}, at::kDouble), lost());
+  const at::Tensor error = rounding_of_squares(unit(), lengths.sum(2)).sum(1);
+  return raised(settled(*this, squared_gram(), error, lost()), rounding());
 }
 
 /// sum_ts (left_t . left_s)(right_t . right_s): [B], float64
@@ -72,7 +64,8 @@ at::Tensor LinearTerm::squared_gram() const {
 
 at::Tensor LinearTerm::weighted_sum(const at::Tensor& coefficients) const {
   const at::Tensor c = coefficients.to(left_.scalar_type()).view({-1, 1, 1, 1});
-  const bool scale_left = left_.size(3)<right_.size(3), positions_first = left_.stride(2)> left_.stride(0);  // as they lie in memory
+  const bool scale_left = left_.size(3) < right_.size(3);
+  const bool positions_first = left_.stride(2) > left_.stride(0);  // as they lie in memory
   const at::Tensor left = rows(scale_left ? left_ * c : left_, positions_first),
                    right = rows(scale_left ? right_ : right_ * c, positions_first);
   if (left.size(0) != 1) return at::bmm(left.transpose(1, 2), right).view(shape());
@@ -80,11 +73,11 @@ at::Tensor LinearTerm::weighted_sum(const at::Tensor& coefficients) const {
   return common_->product()(right[0].t(), left[0]).t().reshape(shape());  // oneDNN would rather transpose the narrower factor
 }
 
-at::Tensor LinearTerm::lengths() const { return Pieces(left_, right_).lengths.sum({1, 2}); }
+at::Tensor LinearTerm::lengths() const { return pieces().lengths.sum({1, 2}); }
 
-at::Tensor LinearTerm::lost() const { return Pieces(left_, right_).lost; }
+at::Tensor LinearTerm::lost() const { return pieces().lost; }
 
-at::Tensor LinearTerm::rounding() const { return Pieces(left_, right_).rounding(unit()); }
+at::Tensor LinearTerm::rounding() const { return rounding_of_sums(unit(), left_.size(2), pieces().lengths.square().sum({1, 2})); }
 
 double LinearTerm::unit() const { return unit_of(left_); }
 
@@ -121,6 +114,7 @@ void LinearTerm::keep_only(const at::Tensor& valid) {
   if (common_) common_ = std::make_shared<CommonFactor>(select_examples(left_, valid), common_->product());
   left_ = common_ ? common_->values() : select_examples(left_, valid);
   right_ = select_examples(right_, valid);
+  pieces_.reset();
 }
 
 }  // namespace ghostgrad::rules

@@ -9,6 +9,8 @@
 // For T = 1 the norm is |left_i|^2 |right_i|^2 and instantiating is never worth it.
 #pragma once
 
+#include <optional>
+
 #include "ghostgrad/rules/common_factor.h"
 #include "ghostgrad/rules/term.h"
 
@@ -38,12 +40,19 @@ class LinearTerm final : public Term {
   [[nodiscard]] const at::Tensor& right() const { return right_; }
 
  private:
+  /// The lengths of what G_i is the sum of, |left_t| |right_t|: asked for several times, and a pass over both factors each.
+  struct Pieces {
+    at::Tensor lengths;  // [B, H, T]
+    at::Tensor lost;     // [B]: of all of them, by underflow
+  };
+  [[nodiscard]] const Pieces& pieces() const;
   [[nodiscard]] at::Tensor squared_gram() const;
   /// May be shared with other terms: not to be written to.
   [[nodiscard]] at::Tensor left_gram() const;
 
   at::Tensor left_, right_;
   std::shared_ptr<CommonFactor> common_;  // what left_ is, or none
+  mutable std::optional<Pieces> pieces_;  // once they were asked for
 };
 
 }  // namespace ghostgrad::rules

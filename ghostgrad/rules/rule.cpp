@@ -84,11 +84,6 @@ RegisterRule::RegisterRule(RuleInfo info, Rule rule) {
   registry().emplace(node, Registered{std::move(info), rule});
 }
 
-Rule find_rule(const graph::Node& node) {
-  const Registered* found = find(node);
-  return found ? found->rule : nullptr;
-}
-
 std::string rule_name(const graph::Node& node) {
   const Registered* found = find(node);
   return found ? found->info.name : "fallback";

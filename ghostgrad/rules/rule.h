@@ -64,8 +64,6 @@ class RegisterRule {
   RegisterRule(RuleInfo info, Rule rule);
 };
 
-/// The rule for this node; nullptr when there is none (or the node is not libtorch's own).
-[[nodiscard]] Rule find_rule(const graph::Node& node);
 /// Its name, or "fallback".
 [[nodiscard]] std::string rule_name(const graph::Node& node);
 /// All rules, by name and node.
