@@ -93,6 +93,8 @@ def claims_of_beltran24(here: Measured) -> list[Claim]:
         halving = here.slowdown(model, "ghost") / here.slowdown(model, "per_example")
         rows.append(("[Beltran24], abstract", f"Opacus / ordinary training, {name}", "2.6 to 8", here.slowdown(model, "per_example")))
         rows.append(("[Beltran24], abstract", f"ghost clipping / Opacus, {name}", "about 0.5", halving))
+    compiled = "per-example gradients, compiled and masked / ordinary training, ViT-base"
+    rows.append(("[Beltran24], abstract of an earlier version", compiled, "about 1.2", here.slowdown("vit_base", "per_example")))
     return rows
 
 

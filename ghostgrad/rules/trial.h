@@ -5,7 +5,8 @@
 //     sum_i c_i G_i   of the terms        against        node(c * g)        c tells the examples apart
 //
 // A backward is linear in g, so that terms of wrong gradients, or of another example's, agree for no such c but by accident. What disagrees
-// goes to the fallback: exact, slower, and reported. The trial costs one more backward of the node, once for each shape.
+// goes to the fallback: exact, slower, and reported. Gradients of zero agree with every rule: the next call of this shape is tried again.
+// The trial costs one more backward of the node, once for each shape.
 #pragma once
 
 #include <set>

@@ -98,5 +98,11 @@ TEST(Trials, RememberWhatPassedByItsShape) {
   EXPECT_FALSE(is_by_rule(max, 4, trials, kNaN)) << "another shape";
 }
 
+TEST(Trials, DoNotRememberWhatGradientsOfZeroCouldNotTell) {
+  Trials trials;
+  EXPECT_TRUE(is_by_rule(min, 5, trials, 0)) << "zero by any rule";
+  EXPECT_FALSE(is_by_rule(min, 5, trials));
+}
+
 }  // namespace
 }  // namespace ghostgrad::rules::tests
