@@ -5,8 +5,8 @@
 //
 // Most bundles are one use of one parameter. Several uses of a parameter (shared blocks, RNN steps, F.linear(h, w) beside a layer) are
 // concatenated along their positions where they are of one kind, and added up by their inner products where they are not (rules/sum_term.h:
-// a tied embedding and head); below zones (weight norm, LoRA merges), the per-example
-// gradients are formed and added.
+// a tied embedding and head). Uses of pieces that do not overlap (q, k, v of one matrix) are a bundle each, for squares of pieces add up.
+// Below zones (weight norm, LoRA merges) and for pieces that overlap, the per-example gradients are formed and added.
 //
 //     for (auto& bundle : make_bundles(...)) for (auto& [parameter, squared] : bundle->squared_norms(Route::gram)) ...
 //     for (auto& [parameter, sum] : bundle->weighted_sums(coefficients)) ...

@@ -16,7 +16,7 @@ struct Spread {
   bool repeats = false;  // some step over whole periods
 };
 
-std::optional<Spread> spread(const Geometry& view, int dim, int64_t period) {
+std::optional<Spread> spread(const Layout& view, int dim, int64_t period) {
   Spread spread;
   for (int d = 0; d < static_cast<int>(view.sizes.size()); ++d) {
     if (d == dim || view.sizes[d] <= 1 || view.strides[d] == 0) continue;
@@ -31,7 +31,7 @@ std::optional<Spread> spread(const Geometry& view, int dim, int64_t period) {
 }
 
 /// The owners along `dim` (-1: the one element of a 0-d view), with the rule's origin moved down; null if a step of the others could carry.
-Owners owners_under(const AddressRule& rule, int64_t moved, const Geometry& view, int dim) {
+Owners owners_under(const AddressRule& rule, int64_t moved, const Layout& view, int dim) {
   const int64_t units = static_cast<int64_t>(rule.owners.size());
   const auto others = spread(view, dim, rule.unit * units);
   if (!others) return nullptr;
@@ -48,7 +48,7 @@ Owners owners_under(const AddressRule& rule, int64_t moved, const Geometry& view
 }
 
 /// How far the origin would have to move down for the view to begin a unit; 0 where it must not move so far.
-int64_t to_unit(const AddressRule& rule, const Geometry& view) {
+int64_t to_unit(const AddressRule& rule, const Layout& view) {
   const int64_t before = rule.origin - view.offset;
   const int64_t moved = before - floor_div(before, rule.unit) * rule.unit;
   return moved <= rule.slack ? moved : 0;
@@ -56,7 +56,7 @@ int64_t to_unit(const AddressRule& rule, const Geometry& view) {
 
 }  // namespace
 
-std::optional<AddressRule> rule_of(const Geometry& view, const Axis& axis, int64_t examples) {
+std::optional<AddressRule> rule_of(const Layout& view, const Axis& axis, int64_t examples) {
   const int64_t stride = view.strides[axis.dim];
   if (stride <= 0) return std::nullopt;
   AddressRule rule{view.offset, stride * axis.inner, 0, {}, false};
@@ -70,7 +70,7 @@ std::optional<AddressRule> rule_of(const Geometry& view, const Axis& axis, int64
   return rule;
 }
 
-Ownership layout_under(const AddressRule& rule, const Geometry& view, int64_t examples) {
+Ownership layout_under(const AddressRule& rule, const Layout& view, int64_t examples) {
   const int rank = static_cast<int>(view.sizes.size());
   for (int dim = rank == 0 ? -1 : 0; dim < rank; ++dim) {
     Owners owners = owners_under(rule, 0, view, dim);

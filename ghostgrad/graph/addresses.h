@@ -12,15 +12,10 @@
 #include <optional>
 #include <vector>
 
+#include "ghostgrad/graph/layout.h"
 #include "ghostgrad/graph/ownership.h"
 
 namespace ghostgrad::graph {
-
-struct Geometry {
-  Shape sizes;
-  Shape strides;
-  int64_t offset = 0;  // of the first element in the storage
-};
 
 struct AddressRule {
   int64_t origin = 0;
@@ -31,9 +26,9 @@ struct AddressRule {
 };
 
 /// The layout of this view (its example axis) as a rule on addresses.
-[[nodiscard]] std::optional<AddressRule> rule_of(const Geometry& view, const Axis& axis, int64_t examples);
+[[nodiscard]] std::optional<AddressRule> rule_of(const Layout& view, const Axis& axis, int64_t examples);
 
 /// The layout that the rule gives this view; mixed if it gives none.
-[[nodiscard]] Ownership layout_under(const AddressRule& rule, const Geometry& view, int64_t examples);
+[[nodiscard]] Ownership layout_under(const AddressRule& rule, const Layout& view, int64_t examples);
 
 }  // namespace ghostgrad::graph

@@ -4,6 +4,8 @@
 //
 //     grads [B, *shape at the call]  ->  [B, *shape of the parameter]
 //
+// A path that only moves and cuts out shows some elements of the parameter, each once: its layout tells which.
+//
 // Guarantee: pull_back is the transposed Jacobian of the chain, applied to each example; an `isometric` path leaves norms as they are.
 #pragma once
 
@@ -13,7 +15,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "ghostgrad/graph/walk.h"
+#include "ghostgrad/graph/layout.h"
 
 namespace ghostgrad::graph {
 
@@ -22,8 +24,7 @@ struct Path {
   int leaf = -1;              // the AccumulateGrad node
   int parameter = -1;
   bool isometric = true;
-  bool transposed = false;  // the whole path is an odd number of 2-D transposes
-  bool direct = true;       // nothing but 2-D transposes and casts: the parameter itself is the operand
+  std::optional<Layout> layout;  // the elements of the parameter that the call sees; nothing where no strides tell
 };
 
 /// The path from a zone's entry to its only parameter; nothing when the zone is anything but such a chain.
@@ -31,5 +32,8 @@ struct Path {
 
 /// grads [B, *entry shape] -> [B, *parameter shape]
 [[nodiscard]] at::Tensor pull_back(const Graph& graph, const Path& path, at::Tensor grads);
+
+/// Gradients of what a layout shows, [B, *sizes] or as many elements in that order, within zeros of the whole: [B, *shape].
+[[nodiscard]] at::Tensor placed(const at::Tensor& grads, const Layout& layout, const Shape& shape);
 
 }  // namespace ghostgrad::graph

@@ -92,16 +92,20 @@ TermPtr LinearTerm::concatenate(const std::vector<const Term*>& others) const {
   std::vector<at::Tensor> lefts{left_}, rights{right_};
   for (const Term* other : others) {
     const auto* linear = dynamic_cast<const LinearTerm*>(other);
-    if (!linear || linear->left_.size(1) != left_.size(1)) return nullptr;
+    if (!linear || !linear->is_like(*this)) return nullptr;
     lefts.push_back(linear->left_);
     rights.push_back(linear->right_);
   }
   return std::make_unique<LinearTerm>(at::cat(lefts, 2), at::cat(rights, 2), shape());
 }
 
+bool LinearTerm::is_like(const LinearTerm& other) const {
+  return left_.size(1) == other.left_.size(1) && left_.size(3) == other.left_.size(3) && right_.size(3) == other.right_.size(3);
+}
+
 TermPtr LinearTerm::transposed() const {
-  if (shape().size() != 2) return nullptr;
-  return std::make_unique<LinearTerm>(right_, left_, Shape{shape()[1], shape()[0]});
+  if (left_.size(1) != 1) return nullptr;
+  return std::make_unique<LinearTerm>(right_, left_, Shape{right_.size(3), left_.size(3)});
 }
 
 TermPtr LinearTerm::in_double(int64_t example) const {

@@ -46,6 +46,7 @@ class LinearTerm final : public Term {
     at::Tensor lost;     // [B]: of all of them, by underflow
   };
   [[nodiscard]] const Pieces& pieces() const;
+  [[nodiscard]] bool is_like(const LinearTerm& other) const;  // factors of the same widths
   [[nodiscard]] at::Tensor squared_gram() const;
   /// May be shared with other terms: not to be written to.
   [[nodiscard]] at::Tensor left_gram() const;

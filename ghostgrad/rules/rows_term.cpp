@@ -49,7 +49,7 @@ at::Tensor RowsTerm::weighted_sum(const at::Tensor& coefficients) const {
 
 bool RowsTerm::pairs_with(const Term& other) const {
   const auto* linear = dynamic_cast<const LinearTerm*>(&other);
-  return linear && shape().size() == 2 && linear->shape() == shape();
+  return linear && linear->left().size(1) == 1 && linear->left().size(3) == shape()[0] && linear->right().size(3) == grads_.size(2);
 }
 
 at::Tensor RowsTerm::inner(const Term& other) const {

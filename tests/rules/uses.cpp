@@ -35,6 +35,12 @@ std::map<int, at::Tensor> settle_by_engine(const Reading& reading, const graph::
   return settled;
 }
 
+bool is_transposed(graph::Layout seen, const graph::Layout& whole) {
+  if (seen.sizes.size() != 2) return false;
+  seen.swap(0, 1);
+  return seen == whole;
+}
+
 }  // namespace
 
 Batch evaluate(const Case& tested, at::ScalarType dtype, Range examples) {
@@ -81,12 +87,15 @@ TermPtr merge(const Reading& reading, int parameter) {
   for (const Use& use : reading.uses) {
     const auto& path = use.zone->path;
     if (path && path->parameter != parameter) continue;
-    if (!path || !path->direct) return nullptr;
-    if (path->transposed) {
+    if (!path || !path->layout) return nullptr;
+    const graph::Layout whole = graph::Layout::of(graph::Shape(reading.batch.parameters[parameter].sizes())), seen = *path->layout;
+    const bool transposed = seen != whole && is_transposed(seen, whole);
+    if (seen != whole && !transposed) return nullptr;
+    if (transposed) {
       turned.push_back(use.term->transposed());
       if (!turned.back()) return nullptr;
     }
-    terms.push_back(path->transposed ? turned.back().get() : use.term.get());
+    terms.push_back(transposed ? turned.back().get() : use.term.get());
   }
   if (terms.empty()) return nullptr;
   return terms[0]->concatenate({terms.begin() + 1, terms.end()});

@@ -15,12 +15,12 @@ namespace {
 using namespace torch::autograd::generated;
 using torch::autograd::CopySlices;
 
-Geometry as_geometry(const at::TensorGeometry& tensor) {
+Layout as_layout(const at::TensorGeometry& tensor) {
   return {as_shape(tensor.sym_sizes()), as_shape(tensor.sym_strides()), as_int(tensor.sym_storage_offset())};
 }
 
 /// What the slot, a tensor of geometry `from`, says of a tensor of geometry `to` in the same storage.
-Ownership carried_over(const Transfer& t, const Geometry& from, const Geometry& to) {
+Ownership carried_over(const Transfer& t, const Layout& from, const Layout& to) {
   const auto axis = t.axis();
   if (!axis || from.sizes != t.shape()) return Ownership::mixed();
   const auto rule = rule_of(from, *axis, t.examples());
@@ -28,8 +28,8 @@ Ownership carried_over(const Transfer& t, const Geometry& from, const Geometry& 
 }
 
 const Registered strided_views = transfers<AsStridedBackward0, AsStridedBackward1>([](const auto& node, Transfer& t) {
-  const Geometry base = as_geometry(node.self_geometry);
-  const Geometry view{as_shape(node.size), as_shape(node.stride), node.storage_offset ? as_int(*node.storage_offset) : base.offset};
+  const Layout base = as_layout(node.self_geometry);
+  const Layout view{as_shape(node.size), as_shape(node.stride), node.storage_offset ? as_int(*node.storage_offset) : base.offset};
   if (t.wanted(0) && base.sizes == t.edge_shape()) t.set(0, carried_over(t, view, base));
 });
 
@@ -45,8 +45,8 @@ std::vector<Ownership> through_op(const CopySlices& node, Transfer& t, const Own
 
 const Registered changed_views = transfers<CopySlices>([](const CopySlices& node, Transfer& t) {
   if (has_hooks(*node.fn) || node.view_fn) return;
-  const Geometry view = as_geometry(node.view);
-  const Ownership part = carried_over(t, as_geometry(node.base), view);
+  const Layout view = as_layout(node.view);
+  const Ownership part = carried_over(t, as_layout(node.base), view);
   if (part.is_mixed()) return;
   std::vector<Ownership> results(t.edges(), Ownership::none());
   if (part.live()) results = through_op(node, t, part, view.sizes);
