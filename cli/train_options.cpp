@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ghostgrad/clip/clip_function.h"
+#include "ghostgrad/clip/groups.h"
 #include "ghostgrad/clip/method.h"
 #include "ghostgrad/data/open.h"
 #include "ghostgrad/privacy/accountants.h"
@@ -67,11 +68,14 @@ void add_privacy_options(CLI::App& app, engine::TrainerOptions& options) {
   app.add_option("--epsilon", options.epsilon, "the privacy budget; the least noise that keeps within it is found")->group(group);
   app.add_option("--noise-multiplier", options.noise_multiplier, "sigma itself; 0 trains without privacy")->group(group);
   app.add_option("--delta", options.delta, "should be below 1 / number of examples")->capture_default_str()->group(group);
-  app.add_option("--clip", options.clip, "C, the length that each example's gradient is clipped to")->capture_default_str()->group(group);
+  app.add_option("--clip", options.clip,
+                 fmt::format("C, the length that each example's gradient is clipped to; {} if not given", clip::kUsualThreshold))
+      ->group(group);
   app.add_option("--clip-function", options.clip_function, names_of(clip::clip_functions()))->capture_default_str()->group(group);
   app.add_option("--clip-constant", options.clip_constant, "the constant of the clip function: " + constants())->group(group);
   app.add_option("--groups", options.groups,
-                 "what is clipped together: flat, per_layer, per_block or per_parameter, together to C; or PREFIX=C,PREFIX=C,...")
+                 "what is clipped together: flat, per_layer, per_block or per_parameter, together to C; or PREFIX=C,PREFIX=C,... in place "
+                 "of --clip")
       ->capture_default_str()
       ->group(group);
   app.add_option("--accountant", options.accountant, names_of(privacy::accountants()))->capture_default_str()->group(group);
@@ -159,7 +163,6 @@ nlohmann::json as_json(const TrainCommandOptions& options, double noise_multipli
   const auto optimizer = engine::with_defaults(trainer.optimizer);
   return {{"data", options.data},
           {"model", options.model},
-          {"clip", trainer.clip},
           {"clip_function", trainer.clip_function},
           {"groups", trainer.groups},
           {"clip_constant", clip::constant_of(clip::find_clip_function(trainer.clip_function), trainer.clip_constant)},

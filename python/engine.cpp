@@ -108,6 +108,7 @@ void bind_engine(py::module_& module) {
       .def("resume", &resume)
       .def("report", [](const Engine& engine) { return to_dict(engine.report()); })
       .def_property_readonly("steps", &Engine::steps)
+      .def_property_readonly("clip", [](const Engine& engine) { return engine.plan().options().clip; })
       .def_property_readonly("threshold", &Engine::threshold)
       .def_property_readonly("last_norms", [](const Engine& engine) -> std::optional<at::Tensor> {
         return engine.last_norms().defined() ? std::optional(engine.last_norms()) : std::nullopt;

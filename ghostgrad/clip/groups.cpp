@@ -137,12 +137,26 @@ Groups Groups::scaled_to(double wanted) const {
 
 Groups one_group(size_t parameters, double threshold) { return {{"all parameters"}, {threshold}, std::vector<int>(parameters, 0)}; }
 
-bool gives_thresholds(const std::string& spec) { return find_key(spec) == nullptr; }
+bool gives_thresholds(const std::string& spec) { return spec.find('=') != std::string::npos; }
 
-Groups make_groups(const std::string& spec, const std::vector<std::string>& parameters, double threshold) {
+std::optional<double> threshold_of(const std::string& spec, std::optional<double> given) {
+  if (!given) return gives_thresholds(spec) ? std::nullopt : std::optional(kUsualThreshold);
+  if (!(*given > 0 && std::isfinite(*given))) {
+    throw base::InvalidArgument("clip", "must be a positive number", fmt::to_string(*given),
+                                "pass the norm that gradients are clipped to, e.g. 1.0");
+  }
+  if (gives_thresholds(spec)) {
+    throw base::InvalidArgument("clip", "has no effect beside groups that give their own thresholds",
+                                fmt::format("{} and groups \"{}\"", *given, spec), "leave out one of them");
+  }
+  return given;
+}
+
+Groups make_groups(const std::string& spec, const std::vector<std::string>& parameters, std::optional<double> threshold) {
+  threshold = threshold_of(spec, threshold);
   const KeyOf key_of = find_key(spec);
   if (!key_of && spec.empty()) throw base::InvalidArgument("groups", "must not be empty", "\"\"", "use flat for one group");
-  return key_of ? by_key(key_of, parameters, threshold) : by_prefix(spec, parameters);
+  return key_of ? by_key(key_of, parameters, *threshold) : by_prefix(spec, parameters);
 }
 
 }  // namespace ghostgrad::clip

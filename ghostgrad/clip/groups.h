@@ -14,6 +14,7 @@
 // The noise has standard deviation sigma C for every group, C the one of all: what is released is one Gaussian mechanism.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,10 +36,17 @@ struct Groups {
 [[nodiscard]] Groups one_group(size_t parameters, double threshold);
 
 /// Errors: InvalidArgument for what is none of the above, for a parameter that fits no prefix, for a prefix that fits no parameter, and for
-/// thresholds that are not positive.
-[[nodiscard]] Groups make_groups(const std::string& spec, const std::vector<std::string>& parameters, double threshold);
+/// thresholds that are not positive; those of threshold_of().
+[[nodiscard]] Groups make_groups(const std::string& spec, const std::vector<std::string>& parameters,
+                                 std::optional<double> threshold = std::nullopt);
 
 /// Whether the thresholds are part of the spec.
 [[nodiscard]] bool gives_thresholds(const std::string& spec);
+
+constexpr double kUsualThreshold = 1;
+
+/// C as a plan has it: the one given, or else the usual one; none where the groups give their own.
+/// Errors: InvalidArgument for one that is not positive, and for one beside those of the groups, which would have no effect.
+[[nodiscard]] std::optional<double> threshold_of(const std::string& spec, std::optional<double> given);
 
 }  // namespace ghostgrad::clip

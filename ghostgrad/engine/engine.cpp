@@ -27,7 +27,7 @@ Engine::Engine(NamedParameters named_parameters, Plan plan, random::Key key, Che
   const PlanOptions& options = plan_.options();
   accountant_ = privacy::make_accountant(options.accountant);
   if (options.sample_rate) privacy::make_accountant(options.accountant)->compose(plan_.event());  // refuses what it cannot account for
-  if (options.adaptive_clipping) adapt_from(options.clip);
+  if (options.adaptive_clipping) adapt_from(*options.clip);
   (void)make_clipper();  // refuses what cannot be tracked now, not at the first step
 }
 

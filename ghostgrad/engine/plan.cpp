@@ -8,6 +8,7 @@
 
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/clip/clip_function.h"
+#include "ghostgrad/clip/groups.h"
 #include "ghostgrad/clip/method.h"
 #include "ghostgrad/privacy/accountants.h"
 
@@ -19,8 +20,6 @@ void require(bool holds, base::Complaint complaint) {
 }
 
 void check_numbers(const PlanOptions& options) {
-  require(options.clip > 0 && std::isfinite(options.clip),
-          {"clip", "must be a positive number", fmt::to_string(options.clip), "pass the norm that gradients are clipped to, e.g. 1.0"});
   require(options.noise_multiplier >= 0 && std::isfinite(options.noise_multiplier),
           {"noise_multiplier", "must be set to a finite number, 0 or more", fmt::to_string(options.noise_multiplier),
            "pass e.g. 1.1, or find one with `ghostgrad calibrate`; 0 trains without privacy"});
@@ -62,6 +61,7 @@ void check_adaptive(const PlanOptions& options) {
 }  // namespace
 
 Plan::Plan(PlanOptions options) : options_(std::move(options)) {
+  options_.clip = clip::threshold_of(options_.groups, options_.clip);
   check_numbers(options_);
   check_names(options_);
   check_adaptive(options_);

@@ -24,7 +24,7 @@ struct PerformanceOptions {
 };
 
 struct PlanOptions {
-  double clip = 1.0;  // C, the threshold: no example moves the clipped sum by more
+  std::optional<double> clip = std::nullopt;  // C, the threshold: no example moves the clipped sum by more; 1, or what the groups say
   /// sigma: the noise has standard deviation sigma C. 0 means no privacy (debugging, benchmarks). Must be set.
   double noise_multiplier = std::numeric_limits<double>::quiet_NaN();
   /// What a release is divided by: public, q N, never the size of a batch. Must be set.
@@ -50,6 +50,7 @@ class Plan {
   /// Errors: InvalidArgument naming option, value and what to pass instead.
   explicit Plan(PlanOptions options);
 
+  /// As given, and `clip` where the groups do not say it.
   [[nodiscard]] const PlanOptions& options() const { return options_; }
   /// What one release is to the accountant. Requires a sample rate.
   [[nodiscard]] privacy::Event event() const;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ghostgrad/engine/schedule.h"
 
-#include <cmath>
-
 #include <fmt/format.h>
 
 #include "ghostgrad/base/error.h"
 #include "ghostgrad/clip/clip_function.h"
+#include "ghostgrad/clip/groups.h"
 #include "ghostgrad/clip/method.h"
 #include "ghostgrad/privacy/accountants.h"
 #include "ghostgrad/privacy/calibration.h"
@@ -45,8 +44,7 @@ int64_t steps_of(const TrainerOptions& options, int64_t data_set_size) {
 
 void check(const TrainerOptions& options) {
   check_budget(options);
-  require(options.clip > 0 && std::isfinite(options.clip),
-          {"clip", "must be a positive number", fmt::to_string(options.clip), "pass the norm that gradients are clipped to, e.g. 1.0"});
+  (void)clip::threshold_of(options.groups, options.clip);
   (void)clip::constant_of(clip::find_clip_function(options.clip_function), options.clip_constant);
   check_count("batch", options.batch, "pass the expected number of examples per release, e.g. 256");
   check_count("physical_batch", options.physical_batch, "pass how many examples fit in memory, e.g. 64");

@@ -27,7 +27,7 @@ struct TrainerOptions {
   double delta = 1e-5;                                // in (0, 1); below 1 / N, or a warning says so
   std::string accountant{privacy::kUsualAccountant};  // a row of privacy::accountants()
 
-  double clip = 1.0;                                    // C > 0, no example moves the sum by more
+  std::optional<double> clip{};                         // C > 0, no example moves the sum by more; 1, or what the groups say
   std::string clip_function = "abadi";                  // a row of clip::clip_functions()
   std::optional<double> clip_constant{};                // of the clip function, where it has one
   std::string groups = "flat";                          // what is clipped together (clip/groups.h)

@@ -21,6 +21,7 @@ nlohmann::json to_json(const Summary& summary) {
   json[fmt::format("test_{}", summary.test.metric)] = summary.test.value ? finite_or_text(*summary.test.value) : nlohmann::json();
   json["planned_steps"] = summary.planned_steps;
   json["planned_epsilon"] = finite_or_text(summary.planned_epsilon);
+  json["clip"] = summary.clip;
   json["final_clip"] = summary.final_clip;
   json["interrupted"] = summary.interrupted;
   json["seconds"] = summary.seconds;

@@ -25,7 +25,8 @@ struct Summary {
   Score test;
   int64_t planned_steps = 0;
   double planned_epsilon = 0;  // what planned_steps would have spent
-  double final_clip = 0;       // C: of the plan, or where adaptive clipping has moved it
+  double clip = 0;             // C of the first step: how far one example moves the sum at most, whatever the groups
+  double final_clip = 0;       // the same, unless adaptive clipping has moved it
   bool interrupted = false;    // stopped before planned_steps
   double seconds = 0;          // in steps, without evaluation
   double examples_per_second = 0;

@@ -142,6 +142,7 @@ Summary Trainer::summary() {
   summary.planned_steps = schedule_.steps;
   summary.planned_epsilon = schedule_.planned.epsilon;
   summary.final_clip = engine_.threshold();
+  summary.clip = engine_.plan().options().clip.value_or(summary.final_clip);  // where groups say it, it does not adapt
   summary.interrupted = engine_.steps() < schedule_.steps;
   summary.seconds = seconds_;
   summary.examples_per_second = examples_per_second();

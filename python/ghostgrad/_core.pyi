@@ -80,7 +80,7 @@ class AdaptiveClipping:
     count_noise: float | None
 
 class PlanOptions:
-    clip: float
+    clip: float | None
     clip_constant: float | None
     groups: str
     adaptive_clipping: AdaptiveClipping | None
@@ -110,6 +110,8 @@ class Engine:
     def report(self) -> dict[str, Any]: ...
     @property
     def steps(self) -> int: ...
+    @property
+    def clip(self) -> float | None: ...
     @property
     def threshold(self) -> float: ...
     @property

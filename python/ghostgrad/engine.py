@@ -93,7 +93,8 @@ class Engine:
 
     Args:
         named_parameters: `model.named_parameters()`. Frozen ones are left alone; unfreezing one later is seen at the next logical batch.
-        clip: C, the threshold: the L2 norm over all parameters together that each example's gradient is scaled down to.
+        clip: C, the threshold: the L2 norm over all parameters together that each example's gradient is scaled down to; 1 if neither it
+            nor `groups` says it.
         noise_multiplier: sigma; the noise has standard deviation sigma C in each coordinate of the sum. 0 means no privacy.
         expected_batch_size: what a release is divided by; public, q N, never the size of a batch.
         sample_rate: q of the Poisson sampling. Without it the engine trains, but `epsilon` asks for it.
@@ -102,7 +103,8 @@ class Engine:
         method: one of `ghostgrad.methods()`; all give the same sums.
         clip_function: one of `ghostgrad.clip_functions()`.
         clip_constant: of the clip function, where it has one.
-        groups: what is clipped together: "flat" (all), "per_layer", "per_block", "per_parameter", together C; or "PREFIX=C_g,...".
+        groups: what is clipped together: "flat" (all), "per_layer", "per_block", "per_parameter", together C; or "PREFIX=C_g,..." in place
+            of `clip`: C is then sqrt(sum C_g^2).
         adaptive_clipping: C follows a quantile of the norms [Andrew et al. 2021]: True, or a dictionary of `quantile` (0.5), `rate` (0.2)
             and `count_noise`, of which any may be left out.
         independence: "graph" (what the graph cannot prove needs `check_independence`) or "assumed" (you vouch for it).
@@ -119,7 +121,7 @@ class Engine:
         self,
         named_parameters: Parameters,
         *,
-        clip: float = 1.0,
+        clip: float | None = None,
         noise_multiplier: float,
         expected_batch_size: float,
         sample_rate: float | None = None,
@@ -153,7 +155,7 @@ class Engine:
             "keep_bytes": keep_bytes,
         }
         self._core = self._make_core(plan)
-        self._plan = plan
+        self._plan = {**plan, "clip": self._core.clip}
 
     def _make_core(self, plan: dict[str, Any]) -> "_core.Engine":
         options = _core.PlanOptions()
@@ -240,7 +242,7 @@ class Engine:
 
     @property
     def threshold(self) -> float:
-        """C of the logical batch under way, or of the next: `clip`, where it is not adaptive."""
+        """C of the logical batch under way, or of the next, sqrt(sum C_g^2) of several groups: `clip`, where it is given and not adaptive."""
         return self._core.threshold
 
     @property

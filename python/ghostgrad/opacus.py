@@ -134,10 +134,10 @@ class PrivacyEngine:
         _refuse_what_cannot_be(noise_generator, rand_on_empty)
         self.validate(module=module, optimizer=optimizer, data_loader=data_loader)
         sampler = _poisson(data_loader)
-        thresholds, groups = _thresholds(module, max_grad_norm, clipping)
+        threshold, groups = _thresholds(module, max_grad_norm, clipping)
         engine = Engine(
             module.named_parameters(),
-            clip=thresholds,
+            clip=threshold,
             groups=groups,
             noise_multiplier=noise_multiplier,
             expected_batch_size=sampler.expected_batch_size,
@@ -343,15 +343,17 @@ def _refuse_the_unknown(mode: str, reduction: str, clipping: str, kwargs: dict[s
         raise invalid(unknown[0], "is no argument that can be served here", repr(kwargs[unknown[0]]), "leave it out")
 
 
-def _thresholds(module: nn.Module, given: float | list[float], clipping: str) -> tuple[float, str]:
-    """C over everything, and the engine's groups."""
+def _thresholds(module: nn.Module, given: float | list[float], clipping: str) -> tuple[float | None, str]:
+    """C over everything, where it is one number, and the engine's groups."""
+    if given is None:
+        raise invalid("max_grad_norm", "must be a number", "None", "pass C, e.g. 1.0")
     if not isinstance(given, (list, tuple)):
         return given, "flat" if clipping == "flat" else "per_parameter"
     names = [name for name, parameter in module.named_parameters() if parameter.requires_grad]
     if clipping != "per_layer" or len(given) != len(names):
         got = f"a list of {len(given)} with clipping {clipping!r}"
         raise invalid("max_grad_norm", f"must be a number, or with clipping per_layer {len(names)} numbers", got, "one for each parameter")
-    return sum(c * c for c in given) ** 0.5, ",".join(f"{name}={c!r}" for name, c in zip(names, given))
+    return None, ",".join(f"{name}={c!r}" for name, c in zip(names, given))
 
 
 def _poisson(loader: "DataLoader[Any]") -> PoissonSampler:

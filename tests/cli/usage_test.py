@@ -61,6 +61,11 @@ class FlagsTest(ProgramTest):
     def test_options_of_text_are_refused_where_there_is_none(self) -> None:
         self.refuse(2, "is no text", *TRAIN, "--tokenizer", "bpe")
 
+    def test_a_clip_beside_the_thresholds_of_groups_is_refused(self) -> None:
+        error = self.refuse(2, "[clip]", *TRAIN, "--clip", 3, "--groups", "=1")
+        self.assertIn("=1", error)
+        self.refuse(2, "[clip]", *TRAIN, "--clip", 1, "--groups", "linear0=3,=4")  # the default, but it was asked for
+
     def test_earlier_results_are_not_overwritten(self) -> None:
         (self.folder / "model.pt").write_text("precious")
         self.refuse(2, "--force", *TRAIN, "--out", self.folder)

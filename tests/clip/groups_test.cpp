@@ -57,7 +57,7 @@ TEST(Groups, FindTheBlocksOfTheZoo) {
 }
 
 TEST(Groups, TakePrefixesWithThresholdsAndTheLongestThatFits) {
-  const Groups groups = make_groups("blocks=3,blocks.1=4,=12", kNames, 1);
+  const Groups groups = make_groups("blocks=3,blocks.1=4,=12", kNames);
   EXPECT_EQ(groups.of_parameter, (std::vector<int>{2, 0, 0, 1, 2}));
   EXPECT_DOUBLE_EQ(groups.sensitivity(), 13);
 }
@@ -72,8 +72,16 @@ TEST(Groups, WithoutThresholdsAreTogetherC) {
 TEST(Groups, RefuseWhatIsNoGrouping) {
   for (const char* wrong : {"", "per_module", "blocks", "blocks=", "blocks=x,=1", "blocks=-1,=1", "blocks=0,=1", "blocks=1", "other=1,=1",
                             "block=1,=1", "=nan", "=inf"}) {
-    EXPECT_THROW((void)make_groups(wrong, kNames, 1), base::InvalidArgument) << wrong;
+    EXPECT_THROW((void)make_groups(wrong, kNames), base::InvalidArgument) << wrong;
   }
+}
+
+TEST(Groups, TakeOneThresholdOrTheirOwn) {
+  EXPECT_EQ(clip::threshold_of("per_layer", 2.5), 2.5);
+  EXPECT_EQ(clip::threshold_of("per_layer", std::nullopt), 1.0);
+  EXPECT_EQ(clip::threshold_of("=3", std::nullopt), std::nullopt);
+  EXPECT_THROW((void)clip::threshold_of("=3", 3), base::InvalidArgument);
+  EXPECT_THROW((void)make_groups("=3", kNames, 3), base::InvalidArgument);
 }
 
 Groups flat(size_t parameters) { return clip::one_group(parameters, 0.7); }

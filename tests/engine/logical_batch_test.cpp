@@ -29,7 +29,7 @@ class LogicalBatch : public testing::Test {
   }
   /// The error of the released gradients against the clipped sum of these losses, and of nothing else.
   double released_error(Engine& engine, const Tensor& losses) {
-    const Expected expected = expected_of(losses, setup_.parameters, engine.plan().options().clip);
+    const Expected expected = expected_of(losses, setup_.parameters, *engine.plan().options().clip);
     engine.release();
     return relative_error(gradients(setup_.parameters), expected.sums);
   }

@@ -50,7 +50,7 @@ constexpr double kOneInAMillion = 4.8916;
 
 TEST(Release, AddsNoiseOfStandardDeviationSigmaTimesCOverB) {
   for (const PlanOptions& options : {plan(1.1, 1.0, 256), plan(0.3, 25.0, 7.5), plan(4.0, 1e-3, 1)}) {
-    const double expected = options.noise_multiplier * options.clip / options.expected_batch_size;
+    const double expected = options.noise_multiplier * *options.clip / options.expected_batch_size;
     // The slack of 1/2048 for rounding is part of the noise: at 100,000 draws the test sees 0.9 % and more.
     EXPECT_LT(std::abs(deviate(noise_of(100'000, options, 1), expected * (1 + 1.0 / 2048))), kOneInAMillion);
     EXPECT_GT(std::abs(deviate(noise_of(100'000, options, 1), expected * 1.02)), kOneInAMillion);  // it can fail

@@ -64,7 +64,7 @@ Expected expected_of(const Tensor& losses, const NamedParameters& parameters, do
 }
 
 double error_of(Engine& engine, const Tensor& losses, const NamedParameters& parameters) {
-  const Expected expected = expected_of(losses, parameters, engine.plan().options().clip);
+  const Expected expected = expected_of(losses, parameters, *engine.plan().options().clip);
   engine.backward(losses);
   const Tensor norms = engine.last_norms();
   engine.release();

@@ -86,7 +86,8 @@ def test_every_clip_function_and_grouping_gives_the_sum_of_the_loop_by_every_met
     sums, coefficients = loop(model, batch, function, used, groups)
     assert min(coefficients) < 0.9 * max(coefficients) or (function, constant) == ("global", None)  # there is something to clip
     for method in FROM_LOSSES:
-        engine = engine_for(model, clip=CLIP, clip_function=function, clip_constant=constant, groups=groups, method=method)
+        given = None if "=" in groups else CLIP
+        engine = engine_for(model, clip=given, clip_function=function, clip_constant=constant, groups=groups, method=method)
         assert engine.threshold == pytest.approx(math.hypot(*thresholds(groups, dict(model.named_parameters())).values()), rel=1e-12)
         model.zero_grad()
         engine.backward(losses_of(model)(batch))
@@ -105,6 +106,24 @@ def test_the_tables_of_this_file_are_those_of_the_core_and_no_two_rows_do_the_sa
     ]
     apart = min((one - other).norm().item() for i, one in enumerate(sums) for other in sums[:i])
     assert apart > 1e-3  # so each option has an effect
+
+
+def test_a_clip_beside_the_thresholds_of_groups_is_refused():
+    for clip in (3.0, 1.0):
+        with pytest.raises(ghostgrad.InvalidArgument, match=f"but got {clip:g} and groups .=2.") as refusal:
+            engine_for(network(), clip=clip, groups="=2")
+        assert refusal.value.where == "clip"
+    assert engine_for(network(), clip=None, groups="blocks=3,=4").threshold == 5.0
+
+
+def test_a_clip_that_is_not_given_is_one_also_in_the_state():
+    engine = engine_for(network(), clip=None)
+    assert engine.threshold == 1.0 and engine.state_dict()["plan"]["clip"] == 1.0
+    engine_for(network(), clip=1.0).load_state_dict(engine.state_dict())
+    grouped = engine_for(network(), clip=None, groups="=2")
+    state = grouped.state_dict()
+    assert state["plan"]["clip"] is None and state["threshold"] == 2.0
+    ghostgrad.Engine(network().named_parameters(), **state["plan"]).load_state_dict(state)
 
 
 # ---- the adaptive threshold ----------------------------------------------------------------------------------------------------------

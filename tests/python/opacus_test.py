@@ -237,6 +237,11 @@ def test_what_cannot_be_served_is_refused_by_name(name):
         private(small(), **{name: REFUSED[name]})
 
 
+def test_a_maximal_norm_must_be_given():
+    with pytest.raises(ghostgrad.InvalidArgument, match="max_grad_norm.*None"):
+        private(small(), max_grad_norm=None)
+
+
 def test_options_of_the_engine_are_handed_on():
     private(small().double(), positions=7, independence="assumed")
     with pytest.raises(ghostgrad.InvalidArgument, match="positions.*at least 1"):
