@@ -53,13 +53,21 @@ std::string calls_in_words(const engine::Report& report) {
   return text;
 }
 
-void print_summary(const engine::Summary& summary, const TrainFiles& files) {
+std::string in_words(const engine::AdaptiveClipping& adaptive, const engine::Summary& summary, int64_t batch) {
+  const auto noise = engine::split_noise(adaptive, summary.statement.noise_multiplier, static_cast<double>(batch));
+  return fmt::format(
+      "adaptive, quantile {}, rate {}: C from {:.4g} to {:.4g}, with noise multiplier {:.4g} of the sum and noise {:.4g} of the count",
+      adaptive.quantile, adaptive.rate, summary.clip, summary.final_clip, noise.sum, noise.count);
+}
+
+void print_summary(const engine::Summary& summary, const engine::TrainerOptions& options, const TrainFiles& files) {
   std::vector<std::pair<std::string, std::string>> fields;
   if (summary.interrupted)
     fields.emplace_back("stopped", fmt::format("after {} of {} steps", summary.statement.steps, summary.planned_steps));
   if (summary.test.value) fields.emplace_back(fmt::format("test {}", summary.test.metric), engine::in_words(summary.test));
   fields.emplace_back("speed", fmt::format("{} examples/s, {:.1f} s", with_commas(summary.examples_per_second), summary.seconds));
   fields.emplace_back("method", calls_in_words(summary.report));
+  if (options.adaptive_clipping) fields.emplace_back("clipping", in_words(*options.adaptive_clipping, summary, options.batch));
   if (files.wanted()) fields.emplace_back("written", files.in_words());
   print_fields(fields);
   print_text('\n' + privacy::to_text(summary.statement));
@@ -86,6 +94,10 @@ class Train : public Command {
     at::manual_seed(options_.seed);
     auto split = data::open(options_.data, options_.text);
     const auto text = split.text;
+    if (options_.samples && split.train.task != base::Task::language_model) {
+      throw base::InvalidArgument("samples", "are written by a language model", '"' + options_.data + '"',
+                                  "leave it out, or train one on e2e:DIR");
+    }
     const auto model = make_model(options_.model, split.train);
     engine::Trainer trainer(engine::TrainedModel(model), std::move(split), options_.trainer);
     announce(trainer.schedule());
@@ -94,7 +106,7 @@ class Train : public Command {
     const auto summary =
         trainer.train({.progress = [&](const engine::Progress& now) { show(display, now); }, .stop = interrupt.requested()});
     display.finish();
-    finish(summary, text ? samples_of(*model, *text, options_.samples) : std::vector<Sample>(), files, *model);
+    finish(summary, text ? samples_of(*model, *text, options_.samples.value_or(kUsualSamples)) : std::vector<Sample>(), files, *model);
     return summary.interrupted ? kSignal + interrupt.signal() : kDone;
   }
 
@@ -115,7 +127,7 @@ class Train : public Command {
     if (!samples.empty()) json["samples"] = to_json(samples);
     files.write(model, json);
     if (options_.json) return print_json(json);
-    print_summary(summary, files);
+    print_summary(summary, options_.trainer, files);
     print_samples(samples);
   }
 

@@ -51,15 +51,17 @@ void add_adaptive_options(CLI::App& app, engine::TrainerOptions& options) {
     if (!options.adaptive_clipping) options.adaptive_clipping.emplace();
     return *options.adaptive_clipping;
   };
-  app.add_option_function<double>(
-         "--adaptive-quantile", [chosen](double value) { chosen().quantile = value; }, "where C is to settle, e.g. 0.5 for the median")
-      ->group(group);
+  auto* const quantile = app.add_option_function<double>(
+      "--adaptive-quantile", [chosen](double value) { chosen().quantile = value; }, "where C is to settle, e.g. 0.5 for the median");
+  quantile->group(group);
   app.add_option_function<double>(
          "--adaptive-rate", [chosen](double value) { chosen().rate = value; }, "how fast C moves; 0.2 if not given")
+      ->needs(quantile)
       ->group(group);
   app.add_option_function<double>(
          "--adaptive-noise", [chosen](double value) { chosen().count_noise = value; },
          "noise of the count of a batch; a twentieth of the batch if not given")
+      ->needs(quantile)
       ->group(group);
 }
 
@@ -90,8 +92,8 @@ void add_text_options(CLI::App& app, TrainCommandOptions& options) {
   app.add_option("--positions", options.text.positions,
                  "tokens that a text may have, longer ones are cut; 320 for bytes, 128 for bpe if not given")
       ->group(group);
-  app.add_option("--samples", options.samples, "texts for a language model to write when it is trained")
-      ->capture_default_str()
+  app.add_option("--samples", options.samples,
+                 fmt::format("texts for a language model to write when it is trained; {} if not given", kUsualSamples))
       ->check(at_least(0))
       ->group(group);
 }

@@ -14,6 +14,8 @@
 
 namespace ghostgrad::cli {
 
+constexpr int64_t kUsualSamples = 3;
+
 struct TrainCommandOptions {
   std::string data = "digits";
   data::TextOptions text;
@@ -21,8 +23,8 @@ struct TrainCommandOptions {
   engine::TrainerOptions trainer;
   uint64_t seed = 1;  // of the initial parameters; never of noise or sampling
   std::optional<int> threads{};
-  int64_t samples = 3;  // of what a language model writes
-  std::string out;      // no files when empty
+  std::optional<int64_t> samples{};  // of what a language model writes; kUsualSamples
+  std::string out;                   // no files when empty
   bool force = false;
   bool json = false;
   bool quiet = false;

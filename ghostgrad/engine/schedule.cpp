@@ -52,6 +52,8 @@ void check(const TrainerOptions& options) {
   require(is_private(options) || options.noise_multiplier == 0.0,
           {"method", "non_private does not clip, so no noise makes it private", fmt::format("{} with a privacy budget", options.method),
            "choose another method, or set noise_multiplier to 0"});
+  require(!options.keep_bytes || clip::find_method(options.method).norm == clip::NormRoute::measured,
+          {"keep_bytes", "has no effect but on method auto", "method " + options.method, "leave it out, or choose method auto"});
   check(options.optimizer);
 }
 

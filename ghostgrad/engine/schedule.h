@@ -32,11 +32,11 @@ struct TrainerOptions {
   std::optional<double> clip_constant{};                // of the clip function, where it has one
   std::string groups = "flat";                          // what is clipped together (clip/groups.h)
   std::optional<AdaptiveClipping> adaptive_clipping{};  // C follows a quantile of the norms; `clip` is where it starts
-  int64_t batch = 512;                    // expected logical batch size, 1 to N: each example is drawn with probability batch / N
-  int64_t physical_batch = 64;            // >= 1: examples in memory at a time; no influence on privacy
-  int64_t epochs = 20;                    // >= 1: each example is drawn this often on average
-  std::string method = "auto";            // a row of clip::methods()
-  int64_t keep_bytes = int64_t{1} << 30;  // >= 0: instantiated gradients that `auto` may keep; no influence on privacy
+  int64_t batch = 512;                  // expected logical batch size, 1 to N: each example is drawn with probability batch / N
+  int64_t physical_batch = 64;          // >= 1: examples in memory at a time; no influence on privacy
+  int64_t epochs = 20;                  // >= 1: each example is drawn this often on average
+  std::string method = "auto";          // a row of clip::methods()
+  std::optional<int64_t> keep_bytes{};  // >= 0: instantiated gradients that `auto` may keep, no other method; no influence on privacy
   OptimizerOptions optimizer{};
 
   /// Whether Progress carries the training loss. It is computed from the private examples without noise: for the eyes of whoever may see

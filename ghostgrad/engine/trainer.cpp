@@ -33,7 +33,7 @@ PlanOptions plan_of(const TrainerOptions& options, const Schedule& schedule) {
           .groups = options.groups,
           .adaptive_clipping = options.adaptive_clipping,
           .accountant = options.accountant,
-          .performance = {.keep_bytes = options.keep_bytes}};
+          .performance = {.keep_bytes = options.keep_bytes.value_or(PerformanceOptions().keep_bytes)}};
 }
 
 sample::PoissonOptions sampling_of(const TrainerOptions& options, const Schedule& schedule, int64_t data_set_size) {

@@ -62,6 +62,11 @@ class TrainTest(ProgramTest):
         self.assertNotEqual(report["final_clip"], report["clip"])
         self.refuse(2, "groups", *self.train, "--noise-multiplier", 1, "--groups", "per_layer", "--adaptive-quantile", 0.5)
 
+    def test_adaptive_clipping_is_part_of_what_is_printed(self) -> None:
+        done = self.succeed(*self.train, "--noise-multiplier", 1, "--epochs", 1, "--clip", 3, "--adaptive-quantile", 0.9, "--adaptive-noise", 2)
+        self.assertRegex(done.stdout, r"clipping +adaptive, quantile 0\.9, rate 0\.2: C from 3 to \d")
+        self.assertIn("noise multiplier 1.033 of the sum and noise 2 of the count", done.stdout)  # (1 - 1/16)^-1/2
+
     def test_the_files_are_written_and_protected(self) -> None:
         short = (*self.train, "--noise-multiplier", 1, "--epochs", 1, "--quiet", "--out", "results/first")
         printed = self.succeed(*short).stdout

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Help, wrong flags and values, configuration files: everything that ends before a step of training."""
 
-from program import ProgramTest, write_mnist
+from program import ProgramTest, write_e2e, write_mnist
 
 COMMANDS = ("train", "account", "calibrate", "compare", "methods", "models", "rules")
 TRAIN = ("train", "--noise-multiplier", 1)
@@ -60,6 +60,14 @@ class FlagsTest(ProgramTest):
 
     def test_options_of_text_are_refused_where_there_is_none(self) -> None:
         self.refuse(2, "is no text", *TRAIN, "--tokenizer", "bpe")
+        self.refuse(2, "[samples]", *TRAIN, "--samples", 2)
+        write_e2e(self.folder)
+        self.refuse(2, "[samples]", *TRAIN, "--data", "e2e_area:.", "--model", "roberta_tiny", "--samples", 2)
+
+    def test_options_that_would_be_ignored_are_refused(self) -> None:
+        self.refuse(2, "[keep_bytes]", *TRAIN, "--method", "bk", "--keep-bytes", 5)
+        self.refuse(2, "--adaptive-quantile", *TRAIN, "--adaptive-rate", 0.3)
+        self.refuse(2, "--adaptive-quantile", *TRAIN, "--adaptive-noise", 5)
 
     def test_a_clip_beside_the_thresholds_of_groups_is_refused(self) -> None:
         error = self.refuse(2, "[clip]", *TRAIN, "--clip", 3, "--groups", "=1")
