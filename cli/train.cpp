@@ -8,6 +8,7 @@
 #include "cli/train_files.h"
 #include "cli/train_options.h"
 #include "cli/train_samples.h"
+#include <algorithm>
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -22,17 +23,29 @@
 namespace ghostgrad::cli {
 namespace {
 
-bool fits(const models::Architecture& model, const data::Dataset& dataset) {
+bool is_of_its_kind(const models::Architecture& model, const data::Dataset& dataset) {
   return model.task == dataset.task && (model.input == models::Input::tokens) == (dataset.vocabulary > 0);
 }
 
+bool fits(const models::Architecture& model, const data::Dataset& dataset) {
+  const auto sides = dataset.inputs.sizes().slice(1).slice(1);
+  const auto is_enough = [&](int64_t side) { return side >= model.smallest_side; };
+  return is_of_its_kind(model, dataset) && (model.input != models::Input::images || std::all_of(sides.begin(), sides.end(), is_enough));
+}
+
+std::string what_is_wrong(const models::Architecture& model, const data::Dataset& dataset) {
+  if (!is_of_its_kind(model, dataset)) return fmt::format("does not fit the examples of {}", dataset.name);
+  return fmt::format("takes images of at least {0} x {0}, and those of {1} are smaller", model.smallest_side, dataset.name);
+}
+
 std::shared_ptr<models::Model> make_model(const std::string& name, const data::Dataset& dataset) {
-  if (!fits(models::find(name), dataset)) {
+  const auto& model = models::find(name);
+  if (!fits(model, dataset)) {
     std::vector<std::string_view> fitting;
     for (const auto& row : models::architectures()) {
       if (fits(row, dataset)) fitting.push_back(row.name);
     }
-    throw base::InvalidArgument("model", fmt::format("does not fit the examples of {}", dataset.name), '"' + name + '"',
+    throw base::InvalidArgument("model", what_is_wrong(model, dataset), '"' + name + '"',
                                 fmt::format("choose one of {}", fmt::join(fitting, ", ")));
   }
   return models::make(name, {dataset.inputs.sizes().slice(1).vec(), dataset.classes, dataset.vocabulary});

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <sstream>
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "ghostgrad/base/error.h"
 
@@ -83,7 +83,11 @@ void add_prefix(const std::string& part, Groups& groups) {
     throw base::InvalidArgument("groups", "must be flat, per_layer, per_block, per_parameter, or PREFIX=THRESHOLD,...", '"' + part + '"',
                                 "write e.g. encoder=0.5,head=1 with positive thresholds");
   }
-  groups.names.push_back(part.substr(0, equals));
+  const std::string prefix = part.substr(0, equals);
+  if (std::find(groups.names.begin(), groups.names.end(), prefix) != groups.names.end()) {
+    throw base::InvalidArgument("groups", "must name each prefix once", '"' + prefix + "\" twice", "leave out one of them");
+  }
+  groups.names.push_back(prefix);
   groups.thresholds.push_back(threshold);
 }
 
@@ -99,6 +103,16 @@ int longest_fit(const Groups& groups, const std::string& parameter) {
   return best;
 }
 
+/// "the names begin with encoder, head"
+std::string beginnings_of(const std::vector<std::string>& parameters) {
+  std::vector<std::string> modules;
+  for (const std::string& parameter : parameters) {
+    const std::string module = parameter.substr(0, parameter.find('.'));
+    if (std::find(modules.begin(), modules.end(), module) == modules.end()) modules.push_back(module);
+  }
+  return fmt::format("the names begin with {}", fmt::join(modules, ", "));
+}
+
 Groups by_prefix(const std::string& spec, const std::vector<std::string>& parameters) {
   Groups groups;
   for (const std::string& part : split(spec, ',')) add_prefix(part, groups);
@@ -107,7 +121,7 @@ Groups by_prefix(const std::string& spec, const std::vector<std::string>& parame
     const int group = longest_fit(groups, parameter);
     if (group < 0) {
       throw base::InvalidArgument("groups", "must cover every parameter", parameter + " in none",
-                                  "add a prefix for it, or \"=C\" for the rest");
+                                  "add a prefix for it, or \"=C\" for the rest: " + beginnings_of(parameters));
     }
     groups.of_parameter.push_back(group);
     used[group] = 1;
@@ -115,7 +129,7 @@ Groups by_prefix(const std::string& spec, const std::vector<std::string>& parame
   const auto unused = std::find(used.begin(), used.end(), 0);
   if (unused != used.end()) {
     throw base::InvalidArgument("groups", "must each hold a parameter", '"' + groups.names[unused - used.begin()] + "\" without any",
-                                "use the names of named_parameters(), up to a dot");
+                                "use names of parameters, whole or up to a dot: " + beginnings_of(parameters));
   }
   return groups;
 }

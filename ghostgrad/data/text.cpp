@@ -75,6 +75,10 @@ Dataset to_language(const std::vector<Pair>& pairs, const Text& text, const std:
     write(tokens, inputs[i]);
     write(next, targets[i]);
   }
+  if (count > 0 && targets.eq(kIgnored).all().item<bool>()) {
+    throw base::InvalidArgument("positions", fmt::format("cut every text of {} before its answer begins", name),
+                                fmt::to_string(text.positions), "raise positions: they hold the prompt and the answer");
+  }
   return {inputs, targets, text.tokenizer.size(), name, base::Task::language_model, text.tokenizer.size(), text.warnings};
 }
 

@@ -43,6 +43,7 @@ struct Pair {
 [[nodiscard]] Text text_of(const TextOptions& options, const std::vector<std::string_view>& training);
 
 /// A data set to learn answers from.
+/// Errors: InvalidArgument for positions that leave no token of any answer.
 [[nodiscard]] Dataset to_language(const std::vector<Pair>& pairs, const Text& text, const std::string& name);
 
 /// inputs [N, T]: token 0 and the text, filled up with token 0.

@@ -112,11 +112,12 @@ std::vector<Architecture> shallow() {
       {"mlp", "hidden layers of 512 and 256, tanh", "[Papernot21]", Input::numbers, mnist(), 535'818, numbers({.hidden = {512, 256}})},
       {"mlp_128_256", "hidden layers of 128 and 256, sigmoid", "[Lee20, Sec. 6.1]", Input::numbers, mnist(), 136'074,
        numbers({.hidden = {128, 256}, .sigmoid = true})},
-      {"cnn", "16 filters 8x8, 32 filters 4x4, linear 32, tanh", "[Tramer21]", Input::images, mnist(), 26'010, image<Cnn>(CnnOptions{})},
+      {"cnn", "16 filters 8x8, 32 filters 4x4, linear 32, tanh", "[Tramer21]", Input::images, mnist(), 26'010, image<Cnn>(CnnOptions{}),
+       Task::classification, 16},
       {"cnn_20_50", "20 and 50 filters 5x5, linear 128, ReLU", "[Lee20, Sec. 6.1]", Input::images, mnist(), 129'388,
-       image<LeNet>(LeNetOptions{})},
+       image<LeNet>(LeNetOptions{}), Task::classification, 16},
       {"deep_cnn", "six convolutions 3x3 of 32 to 128 filters, group norm, linear 128", "[Tramer21]", Input::images, cifar(), 551'018,
-       image<DeepCnn>(DeepCnnOptions{})},
+       image<DeepCnn>(DeepCnnOptions{}), Task::classification, 8},
       {"rnn", "RNN of 128 units on the rows of an image", "[Lee20, Sec. 6.1]", Input::images, mnist(), 21'514,
        image<Recurrent>(RecurrentOptions{.cell = Cell::rnn})},
       {"lstm", "LSTM of 128 units on the rows of an image", "[Lee20, Sec. 6.1]", Input::images, mnist(), 82'186,
@@ -133,32 +134,32 @@ std::vector<Architecture> shallow() {
 std::vector<Architecture> convolutional() {
   return {
       {"resnet18", "2, 2, 2, 2 blocks of 64 to 512 filters, group norm", "[He16, Table 1]", Input::images, cifar(), 11'173'962,
-       image<ResNet>(ResNetOptions{.blocks = {2, 2, 2, 2}})},
+       image<ResNet>(ResNetOptions{.blocks = {2, 2, 2, 2}}), Task::classification, 8},
       {"resnet34", "3, 4, 6, 3 blocks of 64 to 512 filters, group norm", "[He16, Table 1]", Input::images, cifar(), 21'282'122,
-       image<ResNet>(ResNetOptions{.blocks = {3, 4, 6, 3}})},
+       image<ResNet>(ResNetOptions{.blocks = {3, 4, 6, 3}}), Task::classification, 8},
       {"resnet50", "3, 4, 6, 3 bottleneck blocks of 64 to 512 filters, group norm", "[He16, Table 1]", Input::images, cifar(), 23'520'842,
-       image<ResNet>(ResNetOptions{.blocks = {3, 4, 6, 3}, .bottleneck = true})},
+       image<ResNet>(ResNetOptions{.blocks = {3, 4, 6, 3}, .bottleneck = true}), Task::classification, 8},
       {"vgg11", "1, 1, 2, 2, 2 convolutions of 64 to 512 filters, group norm", "[Simonyan15, Table 1]", Input::images, cifar(), 9'231'114,
-       vgg({1, 1, 2, 2, 2})},
+       vgg({1, 1, 2, 2, 2}), Task::classification, 32},
       {"vgg13", "2, 2, 2, 2, 2 convolutions of 64 to 512 filters, group norm", "[Simonyan15, Table 1]", Input::images, cifar(), 9'416'010,
-       vgg({2, 2, 2, 2, 2})},
+       vgg({2, 2, 2, 2, 2}), Task::classification, 32},
       {"vgg16", "2, 2, 3, 3, 3 convolutions of 64 to 512 filters, group norm", "[Simonyan15, Table 1]", Input::images, cifar(), 14'728'266,
-       vgg({2, 2, 3, 3, 3})},
+       vgg({2, 2, 3, 3, 3}), Task::classification, 32},
       {"vgg19", "2, 2, 4, 4, 4 convolutions of 64 to 512 filters, group norm", "[Simonyan15, Table 1]", Input::images, cifar(), 20'040'522,
-       vgg({2, 2, 4, 4, 4})},
+       vgg({2, 2, 4, 4, 4}), Task::classification, 32},
   };
 }
 
 std::vector<Architecture> patches() {
   return {
       {"vit_tiny", "vision transformer, width 192, 12 layers, 3 heads", "[Touvron21, Table 1]", Input::images, cifar(), 5'362'762,
-       image<Vit>(VitOptions{})},
+       image<Vit>(VitOptions{}), Task::classification, 4},
       {"vit_base", "vision transformer, width 768, 12 layers, 12 heads", "[Dosovitskiy21, Table 1]", Input::images, image_net(), 86'567'656,
-       image<Vit>(VitOptions{.width = 768, .heads = 12})},
+       image<Vit>(VitOptions{.width = 768, .heads = 12}), Task::classification, 4},
       {"beit_tiny", "relative positions, layer scale, width 192, 12 layers, 3 heads", "[Bao22]", Input::images, cifar(), 5'360'794,
-       image<Beit>(BeitOptions{})},
+       image<Beit>(BeitOptions{}), Task::classification, 4},
       {"beit_base", "relative positions, layer scale, width 768, 12 layers, 12 heads", "[Bao22]", Input::images, image_net(), 86'530'984,
-       image<Beit>(BeitOptions{.width = 768, .heads = 12})},
+       image<Beit>(BeitOptions{.width = 768, .heads = 12}), Task::classification, 4},
   };
 }
 

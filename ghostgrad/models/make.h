@@ -41,6 +41,7 @@ struct Architecture {
   int64_t parameters;  // and how many parameters it has then
   std::function<std::shared_ptr<Model>(const ModelOptions& options)> make;
   base::Task task = base::Task::classification;
+  int64_t smallest_side = 1;  // of an image: a lower or narrower one is refused
 };
 
 [[nodiscard]] std::span<const Architecture> architectures();

@@ -56,7 +56,14 @@ class FlagsTest(ProgramTest):
     def test_a_model_that_does_not_fit_the_data_is_refused(self) -> None:
         self.refuse(2, "[model] does not fit", *TRAIN, "--model", "gpt")
         self.refuse(2, "mlp_128_256", *TRAIN, "--model", "roberta_tiny")
-        self.refuse(2, "at least 32 x 32", *TRAIN, "--model", "vgg11")
+
+    def test_the_models_that_are_offered_instead_take_images_of_this_size(self) -> None:
+        for model, wrong in (("gpt2_tiny", "does not fit"), ("vgg19", "at least 32 x 32")):
+            error = self.refuse(2, wrong, *TRAIN, "--model", model)
+            self.assertIn("digits", error)
+            self.assertIn("resnet18", error)
+            self.assertNotIn("vgg11", error)
+            self.assertNotIn("enlarge", error)
 
     def test_options_of_text_are_refused_where_there_is_none(self) -> None:
         self.refuse(2, "is no text", *TRAIN, "--tokenizer", "bpe")
@@ -73,6 +80,17 @@ class FlagsTest(ProgramTest):
         error = self.refuse(2, "[clip]", *TRAIN, "--clip", 3, "--groups", "=1")
         self.assertIn("=1", error)
         self.refuse(2, "[clip]", *TRAIN, "--clip", 1, "--groups", "linear0=3,=4")  # the default, but it was asked for
+
+    def test_wrong_prefixes_of_groups_are_refused_with_the_names_that_there_are(self) -> None:
+        model = (*TRAIN, "--model", "mlp")
+        self.refuse(2, '"linear0" twice', *model, "--groups", "linear0=3,linear0=4,=12")
+        self.refuse(2, "linear0, linear1, linear2", *model, "--groups", "x=1")
+        self.refuse(2, "linear0, linear1, linear2", *model, "--groups", "x=1,=1")
+
+    def test_positions_that_leave_nothing_of_the_answers_are_refused(self) -> None:
+        write_e2e(self.folder)
+        error = self.refuse(2, "[positions]", *TRAIN, "--data", "e2e:.", "--model", "gpt2_tiny", "--batch", 20, "--positions", 16)
+        self.assertIn("answer", error)
 
     def test_earlier_results_are_not_overwritten(self) -> None:
         (self.folder / "model.pt").write_text("precious")

@@ -71,7 +71,7 @@ TEST(Groups, WithoutThresholdsAreTogetherC) {
 
 TEST(Groups, RefuseWhatIsNoGrouping) {
   for (const char* wrong : {"", "per_module", "blocks", "blocks=", "blocks=x,=1", "blocks=-1,=1", "blocks=0,=1", "blocks=1", "other=1,=1",
-                            "block=1,=1", "=nan", "=inf"}) {
+                            "block=1,=1", "blocks=1,blocks=2,=1", "=nan", "=inf"}) {
     EXPECT_THROW((void)make_groups(wrong, kNames), base::InvalidArgument) << wrong;
   }
 }

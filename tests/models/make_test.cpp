@@ -72,6 +72,15 @@ TEST(Architectures, SayWhatTheyAre) {
   }
 }
 
+TEST(Architectures, StateTheSmallestImageThatTheyTake) {
+  for (const auto& row : architectures()) {
+    if (row.input != Input::images || row.parameters > kLarge) continue;
+    const std::string name(row.name);
+    EXPECT_NO_THROW((void)make(name, {{1, row.smallest_side, row.smallest_side}, 10})) << name;
+    EXPECT_THROW((void)make(name, {{1, 1024, row.smallest_side - 1}, 10}), base::InvalidArgument) << name;
+  }
+}
+
 // Published counts, for ImageNet: torchvision's ResNets and VGGs (with batch norm, which has as many parameters as group norm), timm's
 // vit_tiny_patch16_224, vit_base_patch16_224 and beit_base_patch16_224.
 TEST(Architectures, HaveThePublishedParametersSlow) {
