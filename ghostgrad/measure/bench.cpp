@@ -138,6 +138,7 @@ std::vector<std::string> methods_to_measure(const std::vector<std::string>& name
 std::vector<BenchRow> run_bench(const BenchOptions& options, const Progress& progress) {
   check(options);
   const PeakBytes installs_the_counter_before_the_first_tensor;
+  check_sizes(options.models, options.sizes);
   std::vector<BenchRow> rows;
   for (const std::string& model : options.models) {
     for (const int64_t batch : options.batches) {

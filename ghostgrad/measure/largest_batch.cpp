@@ -70,6 +70,7 @@ std::vector<CapRow> run_caps(const CapOptions& options, const Progress& progress
     throw base::InvalidArgument("cap_bytes", "must be at least 1", fmt::to_string(options.cap_bytes), "pass bytes");
   if (options.limit < 1) throw base::InvalidArgument("limit", "must be at least 1", fmt::to_string(options.limit), "pass e.g. 1024");
   const PeakBytes installs_the_counter_before_the_first_tensor;
+  check_sizes(options.models, options.sizes);
   std::vector<CapRow> rows;
   for (const std::string& model : options.models) {
     for (const std::string& method : methods_to_measure(options.methods)) {

@@ -96,4 +96,8 @@ Workload make_workload(const std::string& name, const WorkloadOptions& options) 
   return workload;
 }
 
+void check_sizes(const std::vector<std::string>& models, const WorkloadOptions& options) {
+  for (const std::string& model : models) (void)make_workload(model, options);
+}
+
 }  // namespace ghostgrad::measure

@@ -47,4 +47,7 @@ struct UsualSizes {
 /// Errors: InvalidArgument for an unknown model, and for sizes that it has not (positions of an image) or cannot take.
 [[nodiscard]] Workload make_workload(const std::string& model, const WorkloadOptions& options = {});
 
+/// Errors: those of make_workload, for the first of these models that there is an error for.
+void check_sizes(const std::vector<std::string>& models, const WorkloadOptions& options);
+
 }  // namespace ghostgrad::measure

@@ -92,6 +92,14 @@ class FlagsTest(ProgramTest):
         error = self.refuse(2, "[positions]", *TRAIN, "--data", "e2e:.", "--model", "gpt2_tiny", "--batch", 20, "--positions", 16)
         self.assertIn("answer", error)
 
+    def test_a_benchmark_refuses_sizes_before_it_measures_anything(self) -> None:
+        done = self.run_program("bench", "--model", "cnn", "mlp", "--side", 20, "--method", "bk", "--rounds", 1)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("[side]", done.stderr)
+        self.assertNotIn("measuring", done.stderr)
+        for cap in ((), ("--memory-cap", 200)):
+            self.assertNotIn("measuring", self.run_program("bench", "--model", "cnn", "vgg11", "--side", 20, *cap, "--method", "bk").stderr)
+
     def test_earlier_results_are_not_overwritten(self) -> None:
         (self.folder / "model.pt").write_text("precious")
         self.refuse(2, "--force", *TRAIN, "--out", self.folder)
