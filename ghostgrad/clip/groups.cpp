@@ -44,7 +44,7 @@ std::string up_to(const std::string& parameter, bool (*is_block)(const std::stri
 /// "encoder.layers.3" of a list of modules, or else "block3" of modules with numbered names.
 std::string block_of(const std::string& parameter) {
   for (const auto is_block : {is_number, is_numbered}) {
-    if (const std::string block = up_to(parameter, is_block); !block.empty()) return block;
+    if (std::string block = up_to(parameter, is_block); !block.empty()) return block;
   }
   return module_of(parameter);
 }

@@ -83,7 +83,7 @@ Dataset to_language(const std::vector<Pair>& pairs, const Text& text, const std:
 }
 
 at::Tensor to_rows(const std::vector<std::string>& texts, const Text& text) {
-  const auto rows = at::full({static_cast<int64_t>(texts.size()), text.positions}, kEndOfText, at::kLong);
+  auto rows = at::full({static_cast<int64_t>(texts.size()), text.positions}, kEndOfText, at::kLong);
   for (std::size_t i = 0; i < texts.size(); ++i) write(opening(text, texts[i]), rows[static_cast<int64_t>(i)]);
   return rows;
 }
