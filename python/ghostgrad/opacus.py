@@ -24,6 +24,7 @@ Where the guarantee is another than Opacus':
 - Each release is divided by q N = len(dataset) / len(data_loader), not rounded. N and the batch size of the loader are taken to be public.
 - An epoch has len(data_loader) steps of Poisson sampling, none lost to rounding; empty logical batches are released, too.
 - Noise and sampling come from the operating system's entropy, always: what `secure_mode` is for.
+- Each release is of one batch that the returned loader handed out, and with one loss for each of its examples; all else is refused.
 - With `poisson_sampling=False` no epsilon is given: none of the accountants covers a shuffled loader.
 - An ordinary gradient (a loss that lost its mark, `torch.autograd.backward`) stops the next release with a PrivacyError.
 """
@@ -39,10 +40,11 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from ghostgrad.engine import Engine
 from ghostgrad.errors import InvalidArgument, PrivacyError, Unsupported, invalid
+from ghostgrad.loaders import poisson_sampler, private_loader, with_batches
 from ghostgrad.marks import OutputHook, mark
 from ghostgrad.privacy import Accountant, Event, calibrate_noise
-from ghostgrad.run import Run
-from ghostgrad.sampling import PoissonSampler, collate, cut
+from ghostgrad.run import Draws, Run
+from ghostgrad.sampling import PoissonSampler, cut
 
 __all__ = ["BatchMemoryManager", "PrivacyEngine"]
 
@@ -118,22 +120,21 @@ class PrivacyEngine:
             data_loader: of a map-style data set; its length and that of its data set give q. Replaced by one with Poisson sampling.
             noise_multiplier: sigma.
             max_grad_norm: C; with clipping "per_layer" a list with one threshold for each trainable parameter, or C for all together.
-            batch_first: taken and without effect: the graph shows where the examples are.
+            batch_first: False if examples are dimension 1; `backward()` then takes one loss for each example, [B], and no scalar.
             loss_reduction: "mean" divides each release by the expected batch size, "sum" does not.
-            poisson_sampling: False keeps the loader as it is, and `get_epsilon` refuses.
+            poisson_sampling: False keeps the loader's own batches, and `get_epsilon` refuses.
             clipping: "flat" or "per_layer".
             grad_sample_mode: "hooks", "functorch" and "ew" leave the criterion alone, "ghost" returns one; all do the same here.
-            wrap_model: taken and without effect: nothing is wrapped.
-            noise_generator, rand_on_empty: must be left as they are.
+            noise_generator, rand_on_empty: must be left as they are; wrap_model is taken and without effect: nothing is wrapped.
             kwargs: `independence` and `positions`, as `Engine` takes them.
 
         Raises:
             InvalidArgument: a value that cannot be served, with what to do instead.
         """
         _refuse_the_unknown(grad_sample_mode, loss_reduction, clipping, kwargs)
-        _refuse_what_cannot_be(noise_generator, rand_on_empty)
+        _refuse_what_cannot_be(noise_generator, rand_on_empty, not batch_first and grad_sample_mode == "ghost")
         self.validate(module=module, optimizer=optimizer, data_loader=data_loader)
-        sampler = _poisson(data_loader)
+        sampler = poisson_sampler(data_loader)
         threshold, groups = _thresholds(module, max_grad_norm, clipping)
         engine = Engine(
             module.named_parameters(),
@@ -145,8 +146,9 @@ class PrivacyEngine:
             accountant=self.accountant,
             **kwargs,
         )
-        run = self._attached(Run(engine, 1.0 if loss_reduction == "mean" else sampler.expected_batch_size), module, optimizer)
-        loader = _loader(data_loader, sampler) if poisson_sampling else data_loader
+        scale = 1.0 if loss_reduction == "mean" else sampler.expected_batch_size
+        run = self._attached(Run(engine, scale, Draws(accounted=poisson_sampling), batch_first), module, optimizer)
+        loader = private_loader(data_loader, sampler if poisson_sampling else None, run.draws)
         if grad_sample_mode == "ghost":
             return module, optimizer, _Criterion(nn.CrossEntropyLoss() if criterion is None else criterion, run, loss_reduction), loader
         return module, optimizer, loader
@@ -307,10 +309,11 @@ class _Split:
         sampler: Any = self.loader.batch_sampler
         parts = [cut(sampler.draw(step), self.size) or [[]] for step in sampler.take()]
         handed = self.run.begin_pass()
-        loader = _with_batches(self.loader, [part for batch in parts for part in batch])
-        more = (at + 1 < len(batch) for batch in parts for at in range(len(batch)))
-        for values, follow in zip(loader, more):
+        loader = with_batches(self.loader, [part for batch in parts for part in batch], self.loader.collate_fn)
+        cuts = ((len(part), at + 1 < len(batch)) for batch in parts for at, part in enumerate(batch))
+        for values, (size, follow) in zip(loader, cuts):
             handed.hand_out(follow)
+            self.run.draws.hand_out(size)
             yield values
         handed.require_stepped()
 
@@ -323,11 +326,13 @@ def _history(engine: Engine) -> Event:
     return history
 
 
-def _refuse_what_cannot_be(noise_generator: Any, rand_on_empty: bool) -> None:
+def _refuse_what_cannot_be(noise_generator: Any, rand_on_empty: bool, sequences_first: bool) -> None:
     if noise_generator is not None:
         raise invalid("noise_generator", "cannot be given", "a generator", "leave it out: noise from a known state is no privacy")
     if rand_on_empty:
         raise invalid("rand_on_empty", "must be False", "True", "let the model take a batch without rows")
+    if sequences_first:
+        raise invalid("batch_first", "must be True in mode ghost", "False", "leave the criterion to yourself: grad_sample_mode='hooks'")
 
 
 def _refuse_the_unknown(mode: str, reduction: str, clipping: str, kwargs: dict[str, Any]) -> None:
@@ -354,20 +359,3 @@ def _thresholds(module: nn.Module, given: float | list[float], clipping: str) ->
         got = f"a list of {len(given)} with clipping {clipping!r}"
         raise invalid("max_grad_norm", f"must be a number, or with clipping per_layer {len(names)} numbers", got, "one for each parameter")
     return None, ",".join(f"{name}={c!r}" for name, c in zip(names, given))
-
-
-def _poisson(loader: "DataLoader[Any]") -> PoissonSampler:
-    size = len(loader.dataset)  # type: ignore[arg-type]
-    return PoissonSampler(size, sample_rate=1 / len(loader), steps=len(loader))
-
-
-def _loader(loader: "DataLoader[Any]", sampler: PoissonSampler) -> "DataLoader[Any]":
-    return _with_batches(loader, sampler, collate(loader.dataset, loader.collate_fn))
-
-
-def _with_batches(loader: "DataLoader[Any]", batches: Any, collate_fn: Any = None) -> "DataLoader[Any]":
-    """The loader with other batches and everything else as it was."""
-    kept = ("num_workers", "pin_memory", "timeout", "worker_init_fn", "multiprocessing_context", "generator", "prefetch_factor")
-    options = {name: getattr(loader, name) for name in kept}
-    options["persistent_workers"] = loader.persistent_workers and loader.num_workers > 0
-    return DataLoader(loader.dataset, batch_sampler=batches, collate_fn=collate_fn or loader.collate_fn, **options)

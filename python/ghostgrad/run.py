@@ -3,16 +3,50 @@
 
     one batch of a loader, or all parts of one that a BatchMemoryManager cut  =  one logical batch  =  one release
 
-Guarantee: no example enters a release twice. One backward() per batch or part, one step() for each, and what was left half-way is dropped."""
+Guarantee: no example enters a release twice, and each release has a draw of its own. One backward() per batch or part, with one loss for each
+of its examples, one step() for each, and what was left half-way is dropped."""
 
+from collections import deque
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from ghostgrad import _core
 from ghostgrad.engine import Engine
 from ghostgrad.errors import PrivacyError, invalid
+
+
+class Draws:
+    """What the private loader has handed out and no release has used: how many examples each batch (or part of one) was made of.
+
+    The last two are kept, since some loops fetch one batch ahead. One that is left out, by a look at the data or an evaluation, costs nothing."""
+
+    def __init__(self, accounted: bool) -> None:
+        self.accounted = accounted  # each release needs a draw of its own; without Poisson sampling there is no epsilon to be wrong
+        self.sizes: deque[int] = deque(maxlen=2)
+
+    def hand_out(self, size: int) -> None:
+        self.sizes.append(size)
+
+    def require(self, losses: int) -> None:
+        """Says neither of the numbers: they are private."""
+        if self.accounted and not self.sizes:
+            raise PrivacyError(
+                "[backward] no batch of the private loader is left that was not released already, and a release without a draw of its own "
+                "costs more than epsilon says; iterate over the loader that make_private returned, with one optimizer.step() for each batch"
+            )
+        if self.sizes and losses not in self.sizes:
+            raise PrivacyError(
+                "[backward] there is not one loss for each example of the batch that the private loader handed out last, and each loss is "
+                "clipped as one example: over flattened tokens, masked entries or two batches together, one example would count several "
+                "times; call backward() on one loss for each example of that batch, [B], made with reduction='none'"
+            )
+
+    def use(self, losses: int) -> None:
+        if self.accounted and losses in self.sizes:
+            self.sizes.remove(losses)
 
 
 class Parts:
@@ -54,11 +88,14 @@ class Parts:
 class Run:
     """One make_private: the engine, and how far its logical batch has come."""
 
-    def __init__(self, engine: Engine, scale: float) -> None:
+    def __init__(self, engine: Engine, scale: float, draws: Draws, batch_first: bool = True) -> None:
         self.engine = engine
         self.scale = scale  # of each release: 1 for "mean", the expected batch size for "sum"
+        self.draws = draws
+        self.batch_first = batch_first
         self.empty = False  # the last forward pass was of an empty logical batch
         self.added: int | None = None  # the number of the engine's logical batch that backward() added to since the last step
+        self.losses = 0  # how many it added
         self.parts = Parts(engine)
 
     def backward(self, loss: Tensor) -> None:
@@ -68,15 +105,30 @@ class Run:
                 "optimizer.step() after each backward(), add losses up before one backward(), use BatchMemoryManager to save memory, or "
                 "drop what was summed up by privacy_engine.engines[0].discard()"
             )
-        if not self.empty:
-            self.engine.backward(loss)
+        losses = None if self.empty else self._one_for_each_example(loss)
+        self.losses = 0 if losses is None else len(losses)
+        if losses is not None:
+            self.engine.backward(losses)
         self.added = self.engine._number
+
+    def _one_for_each_example(self, loss: Tensor) -> Tensor:
+        """The losses [B] that a scalar was made of."""
+        if not self.batch_first and loss.dim() == 0:
+            raise PrivacyError(
+                "[backward] takes a scalar apart along dimension 0, which with batch_first=False may be the positions; call it on one loss "
+                "for each example, [B]: reduction='none', then the mean over the other dimensions"
+            )
+        losses = _core.unreduced(loss, [parameter for _, parameter in self.engine._named if parameter.requires_grad])
+        if losses.dim() == 1:  # all else the engine refuses
+            self.draws.require(len(losses))
+        return losses
 
     def begin_pass(self) -> Parts:
         """Drops what a pass before this one left half-way: some examples of a draw are no Poisson draw."""
         self.engine.discard()
         self.parts.closed = True
         self.parts = Parts(self.engine)
+        self.draws.sizes.clear()
         return self.parts
 
     def before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> Any:
@@ -95,6 +147,8 @@ class Run:
         else:
             optimizer.zero_grad(set_to_none=True)  # without gradients the step does nothing
         self.parts.stepped(ended)
+        if self.added is not None:
+            self.draws.use(self.losses)
         self.added = None
         return None if closure is None else ((args[0], lambda: result), {})
 

@@ -61,14 +61,15 @@ def test_no_cycle_keeps_a_graph_alive():
 def test_no_cycle_of_the_opacus_interface_keeps_a_graph_alive():
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
-    loader = DataLoader(TensorDataset(X, Y), batch_size=4)
+    loader = DataLoader(TensorDataset(X, Y), batch_size=16)
     options = dict(module=model, optimizer=optimizer, data_loader=loader, noise_multiplier=1.0, max_grad_norm=1.0)
     made = PrivacyEngine().make_private(**options)
 
     def run():
         for _ in range(5):
-            F.cross_entropy(made[0](X), Y).backward()
-            optimizer.step()
+            for x, y in made[2]:
+                F.cross_entropy(made[0](x), y).backward()
+                optimizer.step()
 
     assert graphs_left_behind(model, run) == (0, 5)
 

@@ -39,6 +39,18 @@ def private(model, **options):
     return engine, *engine.make_private(module=model, optimizer=optimizer, data_loader=loader, **options)
 
 
+def draw(loader):
+    """One of its batches, not an empty one."""
+    return next((x, y) for x, y in loader if len(x) > 0)
+
+
+def step(model, optimizer, loader):
+    x, y = draw(loader)
+    F.cross_entropy(model(x), y).backward()
+    optimizer.step()
+    return x, y
+
+
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 @pytest.mark.parametrize("mode", ["hooks", "functorch", "ew", "ghost"])
 def test_loss_backward_and_optimizer_step_release_the_clipped_sum(mode, reduction):
@@ -51,11 +63,12 @@ def test_loss_backward_and_optimizer_step_release_the_clipped_sum(mode, reductio
     for group in optimizer.param_groups:
         group["lr"] = 0.0  # the oracle looks at the same weights
     optimizer.zero_grad()
-    loss = criterion(model(X[:5]), Y[:5])
+    x, y = draw(loader)
+    loss = criterion(model(x), y)
     assert loss.item() > 0 and float(loss.detach()) == loss.item()
     loss.backward()
     optimizer.step()
-    assert_released(losses_of(model), (X[:5], Y[:5]), model.parameters(), clip=0.5, divisor=B if reduction == "mean" else 1)
+    assert_released(losses_of(model), (x, y), model.parameters(), clip=0.5, divisor=B if reduction == "mean" else 1)
 
 
 def test_a_whole_script_spends_what_the_accountant_says():
@@ -176,15 +189,16 @@ def test_physical_batches_of_a_memory_manager_give_the_logical_batchs_sum():
 
 def test_closures_are_run_before_the_release_and_lbfgs_is_refused():
     model = small()
-    _, model, optimizer, _ = private(model, optimizer=torch.optim.SGD(model.parameters(), 0.0))
+    _, model, optimizer, loader = private(model, optimizer=torch.optim.SGD(model.parameters(), 0.0))
+    x, y = draw(loader)
 
     def closure():
-        loss = F.cross_entropy(model(X[:4]), Y[:4])
+        loss = F.cross_entropy(model(x), y)
         loss.backward()
         return loss
 
     assert optimizer.step(closure) > 0
-    assert_released(losses_of(model), (X[:4], Y[:4]), model.parameters(), clip=0.5, divisor=B)
+    assert_released(losses_of(model), (x, y), model.parameters(), clip=0.5, divisor=B)
     model = small()
     _, model, optimizer, _ = private(model, optimizer=torch.optim.LBFGS(model.parameters()))
     with pytest.raises(ValueError, match="LBFGS"):
@@ -202,22 +216,23 @@ def test_models_that_return_dictionaries_with_a_loss_are_served():
             return Scores(loss=F.cross_entropy(out, y), logits=out)
 
     model = WithLoss()
-    _, model, optimizer, _ = private(model, optimizer=torch.optim.SGD(model.parameters(), 0.0))
-    out = model(X[:4], Y[:4])
+    _, model, optimizer, loader = private(model, optimizer=torch.optim.SGD(model.parameters(), 0.0))
+    x, y = draw(loader)
+    out = model(x, y)
     assert type(out) is Scores
     out["loss"].backward()
     optimizer.step()
-    assert_released(losses_of(model.inner), (X[:4], Y[:4]), model.parameters(), clip=0.5, divisor=B)
+    assert_released(losses_of(model.inner), (x, y), model.parameters(), clip=0.5, divisor=B)
 
 
 def test_clipping_per_layer_keeps_each_tensors_own_threshold():
     model = small()
     clips = [0.1, 0.2, 0.3, 0.4]
-    _, model, optimizer, _ = private(model, clipping="per_layer", max_grad_norm=clips, optimizer=torch.optim.SGD(model.parameters(), 0.0))
-    F.cross_entropy(model(X[:4]), Y[:4]).backward()
-    optimizer.step()
+    options = {"clipping": "per_layer", "max_grad_norm": clips, "optimizer": torch.optim.SGD(model.parameters(), 0.0)}
+    _, model, optimizer, loader = private(model, **options)
+    batch = step(model, optimizer, loader)
     for parameter, clip in zip(model.parameters(), clips):
-        assert_released(losses_of(model), (X[:4], Y[:4]), [parameter], clip=clip, divisor=B)
+        assert_released(losses_of(model), batch, [parameter], clip=clip, divisor=B)
 
 
 REFUSED = {
@@ -261,9 +276,10 @@ def test_batch_norm_and_foreign_optimizers_are_refused_before_training():
 
 def test_without_poisson_sampling_there_is_no_epsilon():
     engine, model, optimizer, loader = private(small(), noise_multiplier=1.0, poisson_sampling=False)
-    assert loader.batch_size == B
-    F.cross_entropy(model(X[:4]), Y[:4]).backward()
-    optimizer.step()
+    for x, y in loader:  # its own batches
+        assert len(x) == B
+        F.cross_entropy(model(x), y).backward()
+        optimizer.step()
     with pytest.raises(ValueError, match="sample"):
         engine.get_epsilon(1e-5)
     private(small(), noise_multiplier=1.0, engine=engine)
@@ -283,11 +299,10 @@ def test_copies_and_evaluation_are_those_of_an_ordinary_model():
 
 
 def test_two_private_models_spend_together():
-    engine, one, first, _ = private(small(), noise_multiplier=1.0)
-    _, two, second, _ = private(small(), noise_multiplier=1.0, engine=engine)
-    for model, optimizer in ((one, first), (two, second)):
-        F.cross_entropy(model(X[:4]), Y[:4]).backward()
-        optimizer.step()
+    engine, *one = private(small(), noise_multiplier=1.0)
+    _, *two = private(small(), noise_multiplier=1.0, engine=engine)
+    step(*one)
+    step(*two)
     both = ghostgrad.epsilon(noise_multiplier=1.0, sample_rate=B / N, steps=2, delta=1e-5, accountant="rdp")
     assert engine.get_epsilon(1e-5) == pytest.approx(both, rel=1e-9)
     private(small(), noise_multiplier=1.0, engine=engine)  # has released nothing
@@ -295,9 +310,8 @@ def test_two_private_models_spend_together():
 
 
 def test_a_checkpoint_goes_on_where_it_was_written(tmp_path):
-    engine, model, optimizer, _ = private(small(), noise_multiplier=1.0)
-    F.cross_entropy(model(X[:4]), Y[:4]).backward()
-    optimizer.step()
+    engine, model, optimizer, loader = private(small(), noise_multiplier=1.0)
+    step(model, optimizer, loader)
     engine.save_checkpoint(path=tmp_path / "run.pt", module=model, optimizer=optimizer, checkpoint_dict={"epoch": 3})
     other, twin, resumed, _ = private(small(), noise_multiplier=1.0)
     assert other.load_checkpoint(path=tmp_path / "run.pt", module=twin, optimizer=resumed) == {"epoch": 3}
@@ -353,6 +367,7 @@ def test_sums_are_those_of_opacus(mode):
             noise_multiplier=0.0,
             max_grad_norm=0.5,
             grad_sample_mode=mode,
+            poisson_sampling=False,  # both get the same batches
         )
         criterion = made[2] if mode == "ghost" else nn.CrossEntropyLoss()
         for at in range(3):

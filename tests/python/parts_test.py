@@ -207,7 +207,7 @@ def test_a_second_backward_is_refused_and_the_first_alone_is_released(twice, poi
         twice(run, batch)
     run.optimizer.step()
     assert_each_once(run)
-    run.step(batch)
+    run.step(next(iter(run.loader)))
     assert run.engine.steps == 2
 
 
@@ -235,6 +235,7 @@ def test_what_was_discarded_may_be_done_again():
     run.engine.discard()
     run.step(batch)
     assert_each_once(run)
+    batch = next(iter(run.loader))
     run.optimizer.zero_grad()
     run.weight.weight.grad = torch.ones_like(run.weight.weight)
     with pytest.raises(ghostgrad.PrivacyError, match="ordinary gradient"):
