@@ -97,6 +97,7 @@ void bind_engine(py::module_& module) {
           },
           WithoutGil())
       .def("release", &Engine::release, WithoutGil())
+      .def("refuse_foreign_gradients", &Engine::refuse_foreign_gradients, WithoutGil())
       .def("discard", &Engine::discard, WithoutGil())
       .def("check_independence",
            [](Engine& engine, const LossFunction& loss_fn, const Batch& batch) {

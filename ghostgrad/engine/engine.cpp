@@ -61,6 +61,21 @@ double Engine::threshold() const {
   return clipper_ ? clipper_->sensitivity() : make_clipper().sensitivity();
 }
 
+/// Frozen ones, too: a release protects none of them from what a forward pass writes there.
+std::vector<at::Tensor> Engine::everything() const {
+  std::vector<at::Tensor> parameters;
+  for (const auto& [name, parameter] : named_) parameters.push_back(parameter);
+  return parameters;
+}
+
+at::Tensor Engine::forward(const LossFunction& loss_fn, const Batch& batch) const {
+  const auto versions = versions_of(everything());
+  const at::Tensor losses = loss_fn(batch);
+  if (versions_of(everything()) == versions) return losses;
+  throw base::PrivacyError("loss_fn", "changes a parameter in place: what its examples write there, no noise protects", "",
+                           "leave out what changes parameters in a forward pass (an embedding with max_norm)");
+}
+
 void Engine::begin() {
   std::vector<size_t> now;
   for (size_t i = 0; i < named_.size(); ++i) {
@@ -70,7 +85,7 @@ void Engine::begin() {
     throw base::PrivacyError("parameters", "must not be frozen or unfrozen within a logical batch", "", "call step() or discard() first");
   }
   if (sum_) {
-    if (versions_of(clipper_->parameters()) == versions_) return;
+    if (versions_of(everything()) == versions_) return;
     throw base::PrivacyError(
         "parameters", "must not change within a logical batch: what its examples write there, no noise protects", "",
         "step once for a logical batch; leave out what changes parameters in a forward pass (an embedding with max_norm)");
@@ -81,7 +96,7 @@ void Engine::begin() {
   }
   if (adaptive_) clipper_->set_sensitivity(adaptive_->threshold());
   tracked_ = std::move(now);
-  versions_ = versions_of(clipper_->parameters());
+  versions_ = versions_of(everything());
   int64_t dimension = 0;
   for (const at::Tensor& parameter : clipper_->parameters()) dimension += parameter.numel();
   const PlanOptions& options = plan_.options();
@@ -99,13 +114,26 @@ bool Engine::is_as_released(const at::Tensor& parameter) const {
   return version_of(grad) == ours->second.version || grad.eq(0).all().item<bool>();  // zeroed in place
 }
 
+/// Those of frozen parameters, too: an optimizer moves whatever has a gradient.
 void Engine::refuse_ordinary_gradients() const {
-  for (size_t i : tracked_) {
-    const auto& [name, parameter] = named_[i];
+  for (const auto& [name, parameter] : named_) {
     if (is_as_released(parameter)) continue;
     throw base::PrivacyError(name, "received an ordinary gradient, which is not private",
                              "a .grad that no release wrote, or one that was changed since",
                              "do not call backward() on these losses yourself; clear it with optimizer.zero_grad()");
+  }
+}
+
+void Engine::refuse_foreign_gradients(const std::vector<at::Tensor>& held) const {
+  std::set<const at::TensorImpl*> ours;
+  for (const auto& [name, parameter] : named_) ours.insert(parameter.unsafeGetTensorImpl());
+  for (const at::Tensor& parameter : held) {
+    if (ours.count(parameter.unsafeGetTensorImpl()) || !parameter.grad().defined()) continue;
+    if (parameter.grad().eq(0).all().item<bool>()) continue;
+    throw base::PrivacyError("optimizer", "holds a parameter with a gradient that this engine does not know, and its step would apply it",
+                             "a tensor that is not among named_parameters",
+                             "give the engine all that the optimizer trains, or clear that gradient; if it is private by another engine or "
+                             "of public data, call release() and optimizer.step() yourself");
   }
 }
 
@@ -187,12 +215,12 @@ void Engine::backward(const at::Tensor& losses, const at::Tensor& mask) {
 }
 
 void Engine::backward(const LossFunction& loss_fn, const Batch& batch, const at::Tensor& mask) {
-  if (clip::find_method(plan_.options().method).norm != clip::NormRoute::loop_forward) return backward(loss_fn(batch), mask);
+  if (clip::find_method(plan_.options().method).norm != clip::NormRoute::loop_forward) return backward(forward(loss_fn, batch), mask);
   if (batch.empty()) throw base::InvalidArgument("batch", "must hold at least one tensor", "none", "pass what loss_fn takes");
   const auto losses_of = [&](int64_t example) {
     Batch one;
     for (const at::Tensor& tensor : batch) one.push_back(tensor.narrow(0, example, 1));
-    return graph::unreduced(loss_fn(one), clipper_->parameters());
+    return graph::unreduced(forward(loss_fn, one), clipper_->parameters());
   };
   saw_batch_ = true;
   saw_unaudited_ = saw_unaudited_ || audited_.empty();  // run alone an example sees no other, and what couples them fails the check
@@ -213,12 +241,11 @@ void Engine::release() {
   sum_.reset();
   const auto noisy = engine::release(std::move(sum), how, key_);
   if (adaptive_) adaptive_->release(key_, how.step);
-  released_.clear();
   for (size_t k = 0; k < tracked_.size(); ++k) {
     at::Tensor parameter = named_[tracked_[k]].second;
     at::Tensor grad = noisy.values()[k].to(parameter.device(), parameter.scalar_type());
     parameter.mutable_grad() = grad;
-    released_.emplace(parameter.unsafeGetTensorImpl(), Released{grad, version_of(grad)});
+    released_.insert_or_assign(parameter.unsafeGetTensorImpl(), Released{grad, version_of(grad)});  // of frozen ones the last stays known
   }
 }
 
@@ -266,11 +293,7 @@ void Engine::resume(const Past& past) {
 }
 
 IndependenceReport Engine::check_independence(const LossFunction& loss_fn, const Batch& batch, const IndependenceOptions& options) {
-  std::vector<at::Tensor> parameters;
-  for (const auto& [name, parameter] : named_) {
-    if (parameter.requires_grad()) parameters.push_back(parameter);
-  }
-  const auto report = engine::check_independence(loss_fn, batch, parameters, options);
+  const auto report = engine::check_independence(loss_fn, batch, everything(), options);
   audited_.insert(report.signature);
   audited_.insert(report.structure);  // of a physical batch of one
   return report;

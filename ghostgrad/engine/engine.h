@@ -73,9 +73,14 @@ class Engine {
   void release();
   template <class Optimizer>
   void step(Optimizer& optimizer) {
+    if constexpr (requires { optimizer.param_groups(); }) {
+      for (auto& group : optimizer.param_groups()) refuse_foreign_gradients(group.params());
+    }
     release();
     optimizer.step();
   }
+  /// Errors: PrivacyError where one of these, which an optimizer holds, has a gradient and is not among the named parameters.
+  void refuse_foreign_gradients(const std::vector<at::Tensor>& held) const;
   /// Drops a half-done logical batch. Nothing is released.
   void discard();
 
@@ -116,6 +121,9 @@ class Engine {
   }
 
   [[nodiscard]] clip::Clipper make_clipper() const;
+  [[nodiscard]] std::vector<at::Tensor> everything() const;
+  /// The losses. Errors: PrivacyError where forming them changes a parameter.
+  [[nodiscard]] at::Tensor forward(const LossFunction& loss_fn, const Batch& batch) const;
   void adapt_from(double threshold);
   /// Tracks the parameters that require gradients now; they may change between logical batches, not within one.
   void begin();
@@ -133,7 +141,7 @@ class Engine {
   Plan plan_;
   random::Key key_;
   std::vector<size_t> tracked_;    // indices into named_
-  std::vector<int64_t> versions_;  // of the tracked parameters, when the logical batch began
+  std::vector<int64_t> versions_;  // of all parameters, when the logical batch began
   std::optional<clip::Clipper> clipper_;
   std::optional<clip::ClippedSum> sum_;
   std::optional<AdaptiveThreshold> adaptive_;

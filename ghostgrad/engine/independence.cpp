@@ -48,6 +48,14 @@ Batch rows(const Batch& batch, const std::vector<int64_t>& chosen) {
   return result;
 }
 
+std::vector<at::Tensor> trained(const std::vector<at::Tensor>& parameters) {
+  std::vector<at::Tensor> result;
+  for (const at::Tensor& parameter : parameters) {
+    if (parameter.requires_grad()) result.push_back(parameter);
+  }
+  return result;
+}
+
 const char* const kRemedy =
     "let every loss depend on its own example alone: no statistics over the batch (normalisation, centring, in-batch negatives, routing by "
     "rank, "
@@ -56,7 +64,11 @@ const char* const kRemedy =
 class Experiment {
  public:
   Experiment(const LossFunction& loss_fn, const Batch& batch, const std::vector<at::Tensor>& parameters)
-      : loss_fn_(loss_fn), batch_(batch), clipper_(parameters, {.threshold = 1.0, .method = "bk_mixed_opt"}), key_(random::Key::from_os()) {
+      : loss_fn_(loss_fn),
+        batch_(batch),
+        watched_(parameters),
+        clipper_(trained(parameters), {.threshold = 1.0, .method = "bk_mixed_opt"}),
+        key_(random::Key::from_os()) {
     examples_ = check_batch();
   }
 
@@ -110,13 +122,14 @@ class Experiment {
     at::Generator generator = at::globalContext().defaultGenerator(at::kCPU);
     generator.set_current_seed(seed);
     at::Tensor losses;
-    const auto versions = versions_of(clipper_.parameters());
+    const auto versions = versions_of(watched_);
     {
       at::AutoGradMode grad(true);
       losses = graph::unreduced(loss_fn_(batch), clipper_.parameters());
     }
-    if (versions_of(clipper_.parameters()) != versions)
-      refuse("loss_fn changes a parameter in place, which tells of the examples (an embedding with max_norm does)");
+    if (versions_of(watched_) != versions)
+      refuse("loss_fn changes a parameter in place, which tells of the examples (an embedding with max_norm does)",
+             "leave that out of the forward pass");
     clip::Norms norms = clipper_.norms(losses, {});
     Seen seen{losses.detach().clone(), norms.squared.sqrt(), *norms.cut};
     if (norms.nonfinite == 0) add_up(norms, seen);
@@ -228,6 +241,7 @@ class Experiment {
 
   const LossFunction& loss_fn_;
   const Batch& batch_;
+  const std::vector<at::Tensor>& watched_;  // the frozen ones, too: a forward pass writes where no noise is
   clip::Clipper clipper_;
   random::Key key_;
   int64_t examples_ = 0;

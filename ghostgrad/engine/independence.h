@@ -42,6 +42,7 @@ struct IndependenceReport {
   uint64_t signature = 0;
 };
 
+/// Of the parameters those that require gradients are compared; none, frozen ones neither, may change in a forward pass.
 /// Errors: InvalidArgument (fewer than two different examples, tensors of different lengths), PrivacyError (coupled examples, refused
 /// graphs).
 IndependenceReport check_independence(const LossFunction& loss_fn, const Batch& batch, const std::vector<at::Tensor>& parameters,

@@ -202,10 +202,19 @@ class Engine:
         self._number += 1
 
     def step(self, optimizer: Optimizer) -> None:
-        """`release()`, then `optimizer.step()`. What any optimizer or scheduler does with a release costs no privacy."""
+        """`release()`, then `optimizer.step()`. What any optimizer or scheduler does with a release costs no privacy.
+
+        Raises:
+            PrivacyError: as `release`; the optimizer holds a gradient of a parameter that is not the engine's.
+        """
         apply = optimizer.step
+        self._refuse_foreign_gradients(optimizer)
         self.release()
         apply()
+
+    def _refuse_foreign_gradients(self, optimizer: Optimizer) -> None:
+        """What an optimizer holds besides the engine's parameters must have no gradient."""
+        self._core.refuse_foreign_gradients([held for group in getattr(optimizer, "param_groups", ()) for held in group["params"]])
 
     def discard(self) -> None:
         """Drops a half-done logical batch. Nothing is released."""

@@ -102,7 +102,8 @@ def check_independence(loss_fn: LossFunction, batch: Any, named_parameters: Para
     Args:
         loss_fn: from a batch to its losses [B]; `batch` is passed as one argument, nested as it came.
         batch: a tensor, or tuples, lists and dicts of tensors, every one with the examples first; two different examples at least.
-        named_parameters: whose gradients are compared; by default all parameters in the graph of the losses that require gradients.
+        named_parameters: whose gradients are compared, where they require them, and which a forward pass may not change; by default all
+            parameters in the graph of the losses that require gradients.
 
     Returns:
         What was tried. The model's mode and the generators are left as they were; buffers that a forward pass changes are changed.
@@ -114,7 +115,7 @@ def check_independence(loss_fn: LossFunction, batch: Any, named_parameters: Para
     if named_parameters is None:
         parameters = leaves_below(losses_from(loss_fn(batch)))
     else:
-        parameters = [parameter for _, parameter in named_pairs(named_parameters) if parameter.requires_grad]
+        parameters = [parameter for _, parameter in named_pairs(named_parameters)]
     return run_check(lambda losses_of, tensors: _core.check_independence(losses_of, tensors, parameters), loss_fn, batch)
 
 

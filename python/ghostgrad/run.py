@@ -142,6 +142,7 @@ class Run:
                 result = closure()
         ended = self.parts.end_the_logical_batch()
         if ended:
+            self.engine._refuse_foreign_gradients(optimizer)
             self.engine.release()
             self._rescale(optimizer)
         else:

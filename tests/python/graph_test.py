@@ -112,6 +112,41 @@ def test_sparse_inputs_of_every_layout():
         assert_exact(by_example(data @ w), [w], independence="assumed")
 
 
+@pytest.mark.parametrize("way", ["check", "function", "naive", "two_batches"])
+def test_a_frozen_embedding_that_rescales_its_rows_is_refused(way):
+    table, head = nn.Embedding(10, 3, max_norm=0.5).requires_grad_(False), nn.Linear(3, 1)
+    model, batch = nn.ModuleList([table, head]), torch.arange(8).view(4, 2)
+    plan = dict(clip=1.0, noise_multiplier=1.0, expected_batch_size=4)
+    engine = ghostgrad.Engine(model.named_parameters(), method="naive" if way == "naive" else "auto", **plan)
+
+    def losses(tokens):
+        return head(table(tokens).sum(1)).squeeze(1) ** 2
+
+    with pytest.raises(ghostgrad.PrivacyError, match="in place|within a logical batch"):
+        if way == "check":
+            engine.check_independence(losses, batch)
+        elif way == "two_batches":
+            engine.backward(losses(batch[:2]))
+            engine.backward(losses(batch[2:]))
+        else:
+            engine.backward(losses, batch=batch)
+    if way == "check":
+        with pytest.raises(ghostgrad.PrivacyError, match="in place"):
+            ghostgrad.check_independence(losses, batch, model.named_parameters())
+
+
+def test_weights_may_be_changed_between_releases():
+    model = nn.Sequential(nn.Linear(3, 3).requires_grad_(False), nn.Linear(3, 1))
+    engine = ghostgrad.Engine(model.named_parameters(), clip=1.0, noise_multiplier=1.0, expected_batch_size=4)
+    for _ in range(2):
+        engine.backward(model(torch.randn(4, 3)).square().sum(1))
+        engine.release()
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.mul_(0.9)
+    assert engine.steps == 2
+
+
 def test_an_embedding_that_rescales_its_rows_in_the_forward_pass_is_refused():
     table, head = nn.Embedding(10, 3, max_norm=0.5), nn.Linear(3, 2)
     model = nn.Sequential(table, nn.Flatten(), nn.Linear(6, 2))

@@ -171,6 +171,29 @@ def test_a_parameter_unfrozen_later_is_trained_from_the_next_logical_batch():
     assert_released(losses_of(model), batch, model.parameters())
 
 
+def test_a_frozen_parameter_may_keep_what_a_release_wrote():
+    model, batch = network(), data()
+    engine, optimizer = engine_for(model), torch.optim.SGD(model.parameters(), 0.1)
+    for frozen in (False, True, True):
+        model[0].requires_grad_(not frozen)
+        engine.backward(losses_of(model)(batch))
+        engine.step(optimizer)
+    assert engine.steps == 3
+
+
+def test_one_optimizer_of_two_engines_steps_after_both_released():
+    first, second = network(), network()
+    optimizer = torch.optim.SGD([*first.parameters(), *second.parameters()], 0.1)
+    one, two = engine_for(first), engine_for(second)
+    for engine, model in ((one, first), (two, second)):
+        engine.backward(losses_of(model)(data()))
+    one.release()
+    with pytest.raises(ghostgrad.PrivacyError, match=r"does not know.*call release\(\) and optimizer\.step\(\) yourself"):
+        two.step(optimizer)
+    two.release()
+    optimizer.step()
+
+
 def test_two_engines_may_share_a_model_if_gradients_are_cleared_between():
     model, batch = network(), data()
     one, two = engine_for(model), engine_for(model, clip=0.1)

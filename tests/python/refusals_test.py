@@ -198,3 +198,40 @@ def test_a_parameter_changed_in_place_since_the_forward_is_refused():
         model[2].weight.mul_(2)
     with pytest.raises(RuntimeError, match="inplace"):
         sums(losses, model)
+
+
+def stepped_after(change):
+    """Whether a step is refused after an ordinary backward() and this change of (model, head), and that nothing moved then."""
+    model, head = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 3)), nn.Linear(4, 3)
+    model[0].requires_grad_(False)
+    optimizer = torch.optim.SGD([*model.parameters(), *head.parameters()], 1.0)
+    engine = ghostgrad.Engine(model.named_parameters(), clip=1.0, noise_multiplier=1.0, expected_batch_size=4)
+    x = torch.randn(4, 4)
+    change(model, head, x)
+    before = [parameter.detach().clone() for parameter in (*model.parameters(), *head.parameters())]
+    with pytest.raises(ghostgrad.PrivacyError, match="gradient.*clear"):
+        engine.backward(model(x).square().sum(1))
+        model[0].requires_grad_(True)
+        if model[0].weight.grad is None and head.weight.grad is None:
+            model(x).square().sum().backward(inputs=list(model[0].parameters()))
+        engine.step(optimizer)
+    assert all(torch.equal(one, other) for one, other in zip(before, (*model.parameters(), *head.parameters())))
+
+
+def then_frozen(model, head, x):
+    model[0].requires_grad_(True)
+    model(x).sum().backward(inputs=list(model[0].parameters()))
+    model[0].requires_grad_(False)
+
+
+def of_what_the_optimizer_holds_besides(model, head, x):
+    head(x).sum().backward()
+
+
+def of_what_is_unfrozen_within_the_batch(model, head, x):
+    pass
+
+
+@pytest.mark.parametrize("gradient", [then_frozen, of_what_the_optimizer_holds_besides, of_what_is_unfrozen_within_the_batch])
+def test_an_ordinary_gradient_of_what_is_not_trained_is_refused(gradient):
+    stepped_after(gradient)
