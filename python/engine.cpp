@@ -42,6 +42,17 @@ void resume(Engine& engine, const std::optional<privacy::Event>& history, int64_
   engine.resume({history, steps, noise_is_private, audited ? privacy::Independence::audited : privacy::Independence::not_audited});
 }
 
+/// Reading waits for who is at work, and who is at work may need the GIL.
+engine::Report report_of(const Engine& engine) {
+  const py::gil_scoped_release no_gil;
+  return engine.report();
+}
+
+std::optional<at::Tensor> last_norms(const Engine& engine) {
+  const at::Tensor norms = engine.last_norms();
+  return norms.defined() ? std::optional(norms) : std::nullopt;
+}
+
 py::dict to_dict(const engine::IndependenceReport& report) {
   using py::literals::operator""_a;
   return py::dict("rounds"_a = report.rounds, "dropped"_a = report.dropped, "to_the_bit"_a = report.to_the_bit,
@@ -105,15 +116,14 @@ void bind_engine(py::module_& module) {
              return engine.check_independence(loss_fn, batch);
            })
       .def("statement", &Engine::statement, WithoutGil())
-      .def("past", [](const Engine& engine) { return to_tuple(engine.past()); })
-      .def("resume", &resume)
-      .def("report", [](const Engine& engine) { return to_dict(engine.report()); })
-      .def_property_readonly("steps", &Engine::steps)
+      .def(
+          "past", [](const Engine& engine) { return to_tuple(engine.past()); }, WithoutGil())
+      .def("resume", &resume, WithoutGil())
+      .def("report", [](const Engine& engine) { return to_dict(report_of(engine)); })
+      .def_property_readonly("steps", py::cpp_function(&Engine::steps, WithoutGil()))
       .def_property_readonly("clip", [](const Engine& engine) { return engine.plan().options().clip; })
-      .def_property_readonly("threshold", &Engine::threshold)
-      .def_property_readonly("last_norms", [](const Engine& engine) -> std::optional<at::Tensor> {
-        return engine.last_norms().defined() ? std::optional(engine.last_norms()) : std::nullopt;
-      });
+      .def_property_readonly("threshold", py::cpp_function(&Engine::threshold, WithoutGil()))
+      .def_property_readonly("last_norms", py::cpp_function(&last_norms, WithoutGil()));
   py::class_<engine::IndependenceReport>(module, "IndependenceReport").def("to_dict", [](const engine::IndependenceReport& report) {
     return to_dict(report);
   });

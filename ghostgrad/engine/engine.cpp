@@ -20,6 +20,28 @@ const char* const kUnaudited =
 
 }  // namespace
 
+/// Refuses a second one at work on the same engine, in another thread or from within: it would read the same sum, or draw the same noise.
+/// Whoever only reads waits instead, so that a thread that watches neither fails nor stops the work.
+class Engine::AtWork {
+ public:
+  explicit AtWork(Turns& turns) : turns_(turns) {
+    if (turns_.busy.test_and_set()) {
+      throw base::PrivacyError("engine", "is at work already, in another thread or further up in this one", "",
+                               "use an engine from one thread at a time");
+    }
+    turns_.state.lock();
+  }
+  ~AtWork() {
+    turns_.state.unlock();
+    turns_.busy.clear();
+  }
+  AtWork(const AtWork&) = delete;
+  AtWork& operator=(const AtWork&) = delete;
+
+ private:
+  Turns& turns_;
+};
+
 Engine::Engine(NamedParameters named_parameters, Plan plan, random::Key key, Checked)
     : named_(std::move(named_parameters)), plan_(std::move(plan)), key_(std::move(key)) {
   if (named_.empty())
@@ -56,7 +78,18 @@ clip::Clipper Engine::make_clipper() const {
                                                .keep_bytes = options.performance.keep_bytes});
 }
 
+int64_t Engine::steps() const {
+  const std::lock_guard reading(turns_->state);
+  return steps_;
+}
+
+at::Tensor Engine::last_norms() const {
+  const std::lock_guard reading(turns_->state);
+  return last_norms_;
+}
+
 double Engine::threshold() const {
+  const std::lock_guard reading(turns_->state);
   if (adaptive_ && !sum_) return adaptive_->threshold();
   return clipper_ ? clipper_->sensitivity() : make_clipper().sensitivity();
 }
@@ -170,25 +203,9 @@ void Engine::check_what_was_added() {
       "pad examples to one length or size, or pass positions: the most tokens or pixels that a layer sees of one example");
 }
 
-/// Refuses a second one at work on the same engine, in another thread or from within: it would read the same sum, or draw the same noise.
-class Engine::AtWork {
- public:
-  explicit AtWork(std::atomic_flag& flag) : flag_(flag) {
-    if (!flag_.test_and_set()) return;
-    throw base::PrivacyError("engine", "is at work already, in another thread or further up in this one", "",
-                             "use an engine from one thread at a time");
-  }
-  ~AtWork() { flag_.clear(); }
-  AtWork(const AtWork&) = delete;
-  AtWork& operator=(const AtWork&) = delete;
-
- private:
-  std::atomic_flag& flag_;
-};
-
 template <class Work>
 void Engine::accumulate(const at::Tensor& mask, const Work& work) {
-  const AtWork alone(*at_work_);
+  const AtWork alone(*turns_);
   if (broken_) {
     throw base::PrivacyError("backward", "was left half-way by an error, and the logical batch is incomplete", "",
                              "call discard() and start it again");
@@ -203,8 +220,7 @@ void Engine::accumulate(const at::Tensor& mask, const Work& work) {
 }
 
 void Engine::backward(const at::Tensor& losses, const at::Tensor& mask) {
-  if (clipper_.has_value() ? clipper_->method().norm == clip::NormRoute::loop_forward
-                           : clip::find_method(plan_.options().method).norm == clip::NormRoute::loop_forward) {
+  if (clip::find_method(plan_.options().method).norm == clip::NormRoute::loop_forward) {
     throw base::InvalidArgument("method", "naive runs the model once per example and needs a function of the batch", "losses",
                                 "call backward(loss_fn, batch), or choose another method");
   }
@@ -228,7 +244,7 @@ void Engine::backward(const LossFunction& loss_fn, const Batch& batch, const at:
 }
 
 void Engine::release() {
-  const AtWork alone(*at_work_);
+  const AtWork alone(*turns_);
   if (broken_) throw base::PrivacyError("release", "would release an incomplete logical batch", "", "call discard() and start it again");
   if (!sum_) begin();  // an empty logical batch is released too
   refuse_ordinary_gradients();
@@ -250,13 +266,14 @@ void Engine::release() {
 }
 
 void Engine::discard() {
-  const AtWork alone(*at_work_);
+  const AtWork alone(*turns_);
   sum_.reset();
   if (adaptive_) adaptive_->discard();
   broken_ = false;
 }
 
 Past Engine::past() const {
+  const std::lock_guard reading(turns_->state);
   if (sum_ || broken_) {
     throw base::PrivacyError("checkpoint", "would lose the examples of a half-done logical batch", "", "call step() or discard() first");
   }
@@ -274,6 +291,7 @@ Past Engine::past() const {
 }
 
 void Engine::resume(const Past& past) {
+  const AtWork alone(*turns_);
   if (steps_ > 0 || sum_ || broken_) {
     throw base::PrivacyError("resume", "would forget what this engine has released or summed up", fmt::format("{} releases", steps_),
                              "resume with a new engine, before its first batch");
@@ -294,6 +312,7 @@ void Engine::resume(const Past& past) {
 
 IndependenceReport Engine::check_independence(const LossFunction& loss_fn, const Batch& batch, const IndependenceOptions& options) {
   const auto report = engine::check_independence(loss_fn, batch, everything(), options);
+  const std::lock_guard writing(turns_->state);
   audited_.insert(report.signature);
   audited_.insert(report.structure);  // of a physical batch of one
   return report;
@@ -302,6 +321,7 @@ IndependenceReport Engine::check_independence(const LossFunction& loss_fn, const
 double Engine::epsilon(double delta) const { return statement(delta).epsilon; }
 
 privacy::PrivacyStatement Engine::statement(double delta) const {
+  const std::lock_guard reading(turns_->state);
   const PlanOptions& options = plan_.options();
   (void)plan_.event();  // asks for the sample rate
   const auto bound = accountant_->epsilon(delta);
@@ -320,6 +340,7 @@ privacy::PrivacyStatement Engine::statement(double delta) const {
 }
 
 Report Engine::report() const {
+  const std::lock_guard reading(turns_->state);
   Report report;
   report.method = plan_.options().method;
   if (clipper_) {

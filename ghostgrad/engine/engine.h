@@ -15,6 +15,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -96,12 +97,12 @@ class Engine {
   [[nodiscard]] double epsilon(double delta) const;
   [[nodiscard]] privacy::PrivacyStatement statement(double delta) const;
   [[nodiscard]] Report report() const;
-  [[nodiscard]] int64_t steps() const { return steps_; }
+  [[nodiscard]] int64_t steps() const;
   [[nodiscard]] const Plan& plan() const { return plan_; }
   /// C of the logical batch under way, or of the next: the plan's, where it is not adaptive.
   [[nodiscard]] double threshold() const;
   /// Norms [B] of the last physical batch. Private: for debugging and tests, never for a log.
-  [[nodiscard]] const at::Tensor& last_norms() const { return last_norms_; }
+  [[nodiscard]] at::Tensor last_norms() const;
 
  private:
   struct Checked {};
@@ -146,7 +147,11 @@ class Engine {
   std::optional<clip::ClippedSum> sum_;
   std::optional<AdaptiveThreshold> adaptive_;
   class AtWork;
-  std::unique_ptr<std::atomic_flag> at_work_ = std::make_unique<std::atomic_flag>();
+  struct Turns {
+    std::atomic_flag busy;
+    std::recursive_mutex state;  // held by who works or reads; a loss function may read while its own thread works
+  };
+  std::unique_ptr<Turns> turns_ = std::make_unique<Turns>();
   struct Released {
     at::Tensor grad;
     int64_t version;  // in-place changes so far

@@ -40,6 +40,42 @@ def test_two_threads_never_draw_the_same_noise():
     assert all("one thread" in message or ".grad" in message for message in refused)
 
 
+def test_a_thread_that_watches_reads_what_is_there_and_stops_nobody():
+    module = nn.Sequential(*[nn.Linear(8, 8) for _ in range(60)])
+    engine = engine_for(module)
+    done, wrong, seen = threading.Event(), [], set()
+
+    def watch():
+        while not done.is_set():
+            try:
+                seen.update(call.label for call in engine.report().calls)
+                wrong.extend(norm for norm in [engine.last_norms] if norm is not None and norm.shape != (4,))
+                assert engine.threshold == 1.0 and engine.steps >= 0 and engine.epsilon(1e-5) >= 0
+            except Exception as error:
+                wrong.append(error)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        for _ in range(100):
+            engine.backward(module(torch.randn(4, 8)).square().sum(1))
+            engine.release()
+            module.zero_grad()
+    finally:
+        done.set()
+        watcher.join()
+    names = {call.label for call in engine.report().calls}
+    assert not wrong and seen <= names and engine.steps == 100
+
+
+def test_a_loss_function_may_read_the_engine_that_runs_it():
+    module = nn.Linear(4, 1)
+    engine = engine_for(module, method="naive")
+    engine.backward(lambda x: module(x).square().sum(1) * engine.threshold + 0 * engine.steps, batch=torch.randn(3, 4))
+    engine.release()
+    assert engine.report().steps == 1
+
+
 @pytest.mark.parametrize("method", ["naive", "auto", "multi_loss"])
 def test_a_mask_of_another_shape_is_refused(method):
     module = nn.Linear(4, 1, bias=False)
