@@ -63,6 +63,57 @@ void refuse_flattened(const Graph& graph) {
   }
 }
 
+/// Where a model ends: what such an op makes is rearranged by the loss, what it takes by the model.
+bool is_of_model(const Graph& graph, int node) {
+  static const std::unordered_set<std::string> products = {"MmBackward0",      "AddmmBackward0", "BmmBackward0",
+                                                           "BaddbmmBackward0", "MvBackward0",    "ConvolutionBackward0"};
+  if (products.count(short_name(*graph.nodes[node]))) return true;
+  for (int edge = 0; edge < graph.edges(node); ++edge) {
+    const Target below = graph.target(node, edge);
+    if (below.defined() && (graph.parameter_only[below.node] || graph.parameter[below.node] >= 0)) return true;
+  }
+  return false;
+}
+
+/// What the loss does to the scores of the model must leave their first axis where it is. A mask that picks tokens, a transpose, a batch of
+/// one that is squeezed away: each puts another axis there, whose rows would count as examples.
+void refuse_rearranged(const Graph& graph) {
+  static const std::unordered_set<std::string> moves = {"ViewBackward0",
+                                                        "UnsafeViewBackward0",
+                                                        "ReshapeAliasBackward0",
+                                                        "SqueezeBackward0",
+                                                        "SqueezeBackward1",
+                                                        "SqueezeBackward2",
+                                                        "TransposeBackward0",
+                                                        "TBackward0",
+                                                        "PermuteBackward0",
+                                                        "SelectBackward0",
+                                                        "SliceBackward0",
+                                                        "IndexBackward0",
+                                                        "IndexSelectBackward0",
+                                                        "MaskedSelectBackward0",
+                                                        "PackPaddedSequenceBackward0",
+                                                        "CatBackward0",
+                                                        "StackBackward0",
+                                                        "UnbindBackward0"};
+  if (graph.examples < 2) return;
+  const Ownerships owners = propagate(graph);
+  std::vector<char> in_loss(graph.nodes.size(), 0);
+  in_loss[0] = 1;
+  for (const int node : graph.consumers_first) {
+    if (!in_loss[node] || is_of_model(graph, node)) continue;
+    for (int edge = 0; edge < graph.edges(node); ++edge) {
+      const Target below = graph.target(node, edge);
+      if (!below.defined() || !graph.reaches[below.node]) continue;
+      const auto axis = axis_of(owners.slots[below.node][below.slot], graph.slots[below.node][below.slot], graph.examples);
+      const bool first = axis && axis->dim == 0 && !axis->owners;
+      const std::string name = short_name(*graph.nodes[node]);
+      if (!first && moves.count(name)) refuse("a scalar over rows that " + name + " takes from another axis than the first");
+      in_loss[below.node] = first && axis->size == graph.examples;
+    }
+  }
+}
+
 /// losses [B, ...] -> [B]
 at::Tensor per_example(const at::Tensor& losses, int64_t reduction) {
   if (losses.dim() < 2) return losses;
@@ -147,7 +198,11 @@ at::Tensor unreduced(const at::Tensor& losses, const std::vector<at::Tensor>& pa
   if (!losses.defined() || losses.dim() != 0 || !losses.grad_fn()) return losses;
   const at::AutoGradMode grad(true);
   at::Tensor apart = taken_apart(losses, losses.grad_fn());
-  if (apart.grad_fn() && apart.dim() == 1) refuse_flattened(walk(apart, parameters));
+  if (apart.grad_fn() && apart.dim() == 1) {
+    const Graph graph = walk(apart, parameters);
+    refuse_flattened(graph);
+    refuse_rearranged(graph);
+  }
   return apart;
 }
 

@@ -12,7 +12,8 @@
 //
 // Guarantee: either the losses' mean (or sum) is the scalar and their graph is the scalar's, or an error. Nothing is taken apart that is
 // normalised over the batch by data: class weights, ignored targets. Rows that a view made of several axes, which the graph between losses and
-// the tracked parameters shows, are refused: they are an example's positions as often as examples.
+// the tracked parameters shows, are refused: they are an example's positions as often as examples. So are rows that the loss took from
+// another axis than the first of what the model's last layer made: tokens that a mask picks, the tokens of a batch of one.
 #pragma once
 
 #include <vector>

@@ -127,6 +127,30 @@ TEST_F(Unreduce, RowsOfWhichEachIsAnExampleAreTakenApartWhateverElseIsReshaped) 
   EXPECT_EQ(unreduced(at::cross_entropy_loss(heads, classes_.remainder(2)), {weight_}).size(0), 5);
 }
 
+TEST_F(Unreduce, RowsThatTheLossTakesFromAnotherAxisThanTheFirstAreRefused) {
+  const at::Tensor one = torch::randn({1, 6, 3}, at::kDouble).matmul(weight_), targets = torch::arange(6, at::kLong).remainder(4);
+  expect_refused(at::cross_entropy_loss(one.view({-1, 4}), targets), "ViewBackward0");
+  expect_refused(at::cross_entropy_loss(one.squeeze(0), targets), "SqueezeBackward1");
+  expect_refused(at::cross_entropy_loss(one[0], targets), "SelectBackward0");
+  const at::Tensor two = torch::randn({2, 6, 3}, at::kDouble).matmul(weight_);
+  expect_refused(at::cross_entropy_loss(two.transpose(0, 1).transpose(1, 2), targets.unsqueeze(1).expand({6, 2})), "TransposeBackward0");
+  const at::Tensor picked = torch::arange(12, at::kLong).remainder(12).lt(2).logical_or_(torch::arange(12, at::kLong).gt(7)).view({2, 6});
+  expect_refused(at::cross_entropy_loss(two.index({picked}), targets), "IndexBackward0");  // no position is picked in both examples
+  expect_refused(at::cross_entropy_loss(at::cat({scores(), scores()}), at::cat({classes_, classes_})), "CatBackward0");
+}
+
+TEST_F(Unreduce, RowsThatStayWhereTheyAreAreTakenApart) {
+  const at::Tensor tokens = torch::randn({5, 6, 3}, at::kDouble).matmul(weight_),
+                   targets = torch::arange(30, at::kLong).remainder(4).view({5, 6});
+  EXPECT_EQ(unreduced(at::cross_entropy_loss(tokens.permute({0, 2, 1}), targets), {weight_}).size(0), 5);
+  EXPECT_EQ(unreduced(at::cross_entropy_loss(tokens.transpose(1, 2).slice(2, 0, 5), targets.slice(1, 1)), {weight_}).size(0), 5);
+  EXPECT_EQ(unreduced(at::mse_loss(scores().slice(1, 0, 1).squeeze(1), values_.select(1, 0)), {weight_}).size(0), 5);
+  const at::Tensor last = tokens.index({torch::arange(5, at::kLong), torch::tensor({1, 5, 0, 2, 2}, at::kLong)});
+  EXPECT_EQ(unreduced(at::cross_entropy_loss(last, classes_), {weight_}).size(0), 5);
+  const at::Tensor hidden = torch::randn({1, 5, 3}, at::kDouble).matmul(weight_).squeeze(0);  // the last state of a recurrent layer
+  EXPECT_EQ(unreduced(at::cross_entropy_loss(hidden.mm(weight_.t()), classes_.remainder(3)), {weight_}).size(0), 5);
+}
+
 TEST_F(Unreduce, InputsAndTargetsThatWereBroadcastAgainstEachOtherAreRefused) {
   const at::Tensor column = scores().sum(1, /*keepdim=*/true), targets = values_.select(1, 0);
   for (int64_t reduction : {mean, sum}) {
