@@ -30,8 +30,10 @@ bool is_idle_after(const FunctionPostHook& hook) {
   return is_named(typeid(hook), "N5torch8autograd18PyFunctionPostHookE") && is_empty(static_cast<const PyFunctionPostHook&>(hook).dict);
 }
 
+std::shared_ptr<void> hold_interpreter() { return std::make_shared<py::gil_scoped_acquire>(); }
+
 }  // namespace
 
-void recognise_hooks() { graph::recognise_idle_hooks({is_idle_before, is_idle_after}); }
+void recognise_hooks() { graph::recognise_idle_hooks({is_idle_before, is_idle_after, hold_interpreter}); }
 
 }  // namespace ghostgrad::python

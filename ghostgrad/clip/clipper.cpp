@@ -17,6 +17,7 @@
 #include "ghostgrad/graph/capture.h"
 #include "ghostgrad/graph/full_precision.h"
 #include "ghostgrad/graph/propagate.h"
+#include "ghostgrad/graph/repeatable.h"
 
 namespace ghostgrad::clip {
 namespace {
@@ -73,13 +74,13 @@ double most_positions(const std::vector<BundlePtr>& bundles) {
 bool is_low(const at::TensorOptions& options) { return options.dtype().itemsize() < sizeof(float); }
 
 /// An ordinary backward rounds the whole sum, and the coefficients that enter it, to the precision of the model; book-keeping adds up in
-/// float32 at least. And it forms the sum in an order of its own.
+/// float32 at least. It forms the sum in an order of its own, and is another function where the graph does not bear to be run twice.
 bool bears_second_backward(const Norms& norms) {
   const auto& nodes = norms.graph->nodes;
   const bool low = std::any_of(nodes.begin(), nodes.end(), [](const graph::NodePtr& node) {
     return node->num_inputs() > 0 && is_low(node->input_metadata(0).options());
   });
-  return !low && !is_low(norms.losses.options()) &&
+  return !low && !is_low(norms.losses.options()) && graph::is_repeatable(*norms.graph) &&
          std::all_of(norms.bundles.begin(), norms.bundles.end(), [](const BundlePtr& bundle) { return bundle->bears_other_orders(); });
 }
 

@@ -32,7 +32,8 @@ class JointBundle final : public Bundle {
 
   const graph::Graph& graph_;
   std::vector<Use> uses_;
-  bool isometric_;  // gradients keep their length from the uses to the parameters, and so do roundings
+  bool isometric_;   // gradients keep their length from the uses to the parameters, and so do roundings
+  bool repeatable_;  // all zones are paths; others may draw random numbers when they are run, so the sum is made of what the norms saw
   Sums kept_;
 };
 

@@ -17,10 +17,16 @@ namespace ghostgrad::graph {
 /// copy the gradient without returning another.
 [[nodiscard]] bool has_hooks(Node& node);
 
-/// Which hooks are containers that hold no user code. Called once, before any graph is read.
+/// Hooks on what a node of libtorch saved for its backward: torch.autograd.graph.saved_tensors_hooks, and checkpoints, which run a part of
+/// the forward pass again whenever they are asked.
+[[nodiscard]] bool has_hooks_on_saved(const NodePtr& node);
+
+/// Which hooks are containers that hold no user code, and what is to be held while hooks are looked at. Called once, before any graph is
+/// read.
 struct IdleHooks {
   bool (*before)(const torch::autograd::FunctionPreHook& hook) = nullptr;
   bool (*after)(const torch::autograd::FunctionPostHook& hook) = nullptr;
+  std::shared_ptr<void> (*lock)() = nullptr;
 };
 void recognise_idle_hooks(IdleHooks idle);
 

@@ -99,3 +99,20 @@ def test_what_moves_by_rounding_alone_is_let_pass_and_reported():
     share = 1e-10
     with pytest.raises(ghostgrad.PrivacyError, match="moves when other examples"):
         ghostgrad.check_independence(losses, X, model.named_parameters())
+
+
+class Clamped(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, g):
+        return g.clamp(-1, 1)
+
+
+def test_a_backward_that_clamps_its_gradient_is_found_by_uneven_weights():
+    """Each example's gradient is at the clamp, and so is that of their sum: they add up, but not with other weights."""
+    model = nn.Linear(4, 3)
+    with pytest.raises(ghostgrad.PrivacyError, match="do not add up"):
+        ghostgrad.check_independence(lambda x: (Clamped.apply(model(x)) * 1000).sum(1), X, model.named_parameters())

@@ -4,6 +4,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 import ghostgrad
 
@@ -87,3 +88,61 @@ def test_losses_in_bfloat16_round_no_coefficient(method):
         linear = nn.Linear(10, 10)
         losses = (linear(torch.randn(1, 10) * 30) ** 2).sum(1).bfloat16()
         assert length_of_one(losses, linear, method=method) <= 1.0002
+
+
+class ClampedLinear(torch.autograd.Function):
+    """A linear layer that clamps the gradient that comes in, element by element."""
+
+    @staticmethod
+    def forward(ctx, x, w, b):
+        ctx.save_for_backward(x, w)
+        return x @ w.t() + b
+
+    @staticmethod
+    def backward(ctx, g):
+        x, w = ctx.saved_tensors
+        g = g.clamp(-1, 1)
+        return g @ w, g.t() @ x, g.sum(0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_backward_that_is_not_linear_in_its_gradient(method):
+    torch.manual_seed(0)
+    linear, x = nn.Linear(5, 3), torch.randn(1, 5)
+    scores = ClampedLinear.apply(x, linear.weight, linear.bias) * 1000
+    found = length(ghostgrad.testing.clipped_sum(scores.sum(1), linear.named_parameters(), clip=0.01, method=method,
+                                                 independence="assumed")[0])  # fmt: skip
+    assert found <= 0.01 * 1.001
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_checkpoint_that_draws_other_random_numbers_when_it_runs_again(method):
+    torch.manual_seed(0)
+    layers = nn.Sequential(nn.Linear(50, 50), nn.Dropout(0.99), nn.Linear(50, 1, bias=False))
+    nn.init.ones_(layers[0].bias)
+    x = torch.randn(1, 50)
+    for part in (lambda x: checkpoint(layers, x, use_reentrant=False, preserve_rng_state=False),
+                 lambda x: layers[2](checkpoint(layers[1], layers[0](x), use_reentrant=False, preserve_rng_state=False))):  # fmt: skip
+        for _ in range(20):
+            assert length_of_one(part(x).squeeze(1), layers, clip=1e-3, method=method) <= 1e-3 * 1.001
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_weight_that_is_drawn_again_when_a_checkpoint_runs_again(method):
+    torch.manual_seed(0)
+    for _ in range(10):
+        w, x = nn.Parameter(torch.randn(5, 8)), torch.randn(2, 8) * torch.tensor([[1.0], [1e-9]])  # one example, and next to nothing
+        dropped = checkpoint(lambda w: nn.functional.dropout(w, 0.9), w, use_reentrant=False, preserve_rng_state=False)
+        losses = (x @ dropped.t()).square().sum(1) * 100
+        found = length(ghostgrad.testing.clipped_sum(losses, [("w", w)], clip=1e-3, method=method, independence="assumed")[0])
+        assert found <= 1e-3 * 1.001
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_gates_of_a_recurrent_layer_that_are_saturated(method):
+    lstm = nn.LSTM(4, 4, batch_first=True)
+    with torch.no_grad():
+        for p in lstm.parameters():
+            p.zero_()
+        lstm.bias_ih_l0.fill_(17.0)  # 1 - sigmoid is 6e-8 in one arithmetic and 0 in another
+    assert length_of_one(lstm(torch.randn(1, 3, 4))[0].sum((1, 2)) * 1e8, lstm, clip=1e-3, method=method) <= 1e-3 * 1.001
