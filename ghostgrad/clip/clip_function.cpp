@@ -66,6 +66,11 @@ const ClipFunction& find_clip_function(const std::string& name) {
                               fmt::format("choose one of {}", fmt::join(names, ", ")));
 }
 
+at::Tensor coefficients_of(const ClipFunction& function, const at::Tensor& norms, const Clipping& clipping) {
+  const at::Tensor all = function.coefficients(norms, clipping);
+  return at::where(norms.gt(0).logical_and_(all.ge(kLeastCoefficient)), all, at::zeros({}, all.options()));
+}
+
 double constant_of(const ClipFunction& function, const std::optional<double>& given) {
   if (!given) return function.usual;
   if (function.constant.empty()) {

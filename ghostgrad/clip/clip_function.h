@@ -39,6 +39,12 @@ struct ClipFunction {
 /// Errors: InvalidArgument for an unknown name, listing the known ones.
 [[nodiscard]] const ClipFunction& find_clip_function(const std::string& name);
 
+/// The coefficients that sums are formed with: zero for a norm of zero, whose example adds nothing, and below kLeastCoefficient, whose example
+/// is longer than 1e30 C and is left out. Others keep their digits in float32.
+[[nodiscard]] at::Tensor coefficients_of(const ClipFunction& function, const at::Tensor& norms, const Clipping& clipping);
+
+inline constexpr double kLeastCoefficient = 0x1p-100;
+
 /// The constant to use. Errors: InvalidArgument when the function has none, or for a value that is not positive and finite.
 [[nodiscard]] double constant_of(const ClipFunction& function, const std::optional<double>& given);
 

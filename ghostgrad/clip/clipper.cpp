@@ -221,7 +221,7 @@ at::Tensor Clipper::coefficients(const Norms& norms) const {
   std::vector<at::Tensor> rows;
   rows.reserve(groups_.count());
   for (int group = 0; group < groups_.count(); ++group) {
-    rows.push_back(clip_function_->coefficients(norms.by_group[group].sqrt(), {groups_.thresholds[group], clip_constant_}));
+    rows.push_back(coefficients_of(*clip_function_, norms.by_group[group].sqrt(), {groups_.thresholds[group], clip_constant_}));
   }
   const at::Tensor all = at::stack(rows);
   return at::where(norms.valid, all, at::zeros({}, all.options()));

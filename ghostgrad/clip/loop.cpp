@@ -28,7 +28,7 @@ std::vector<double> coefficients_of(const at::Tensor& norms, const LoopOptions& 
   std::vector<double> coefficients;
   for (int group = 0; group < options.groups->count(); ++group) {
     const Clipping clipping{options.groups->thresholds[group], options.clip_constant};
-    coefficients.push_back(options.clip_function->coefficients(norms.narrow(0, group, 1), clipping).item<double>());
+    coefficients.push_back(coefficients_of(*options.clip_function, norms.narrow(0, group, 1), clipping).item<double>());
   }
   return coefficients;
 }
@@ -39,9 +39,7 @@ void add_scaled(std::vector<at::Tensor>& sums, const std::vector<at::Tensor>& gr
   sums.resize(grads.size());
   for (size_t p = 0; p < grads.size(); ++p) {
     if (!grads[p].defined()) continue;
-    const at::Tensor scaled =
-        grads[p].to(grads[p].is_floating_point() && grads[p].element_size() < 4 ? at::kFloat : grads[p].scalar_type()) *
-        coefficients[options.groups->of_parameter[p]];
+    const at::Tensor scaled = grads[p].to(at::kDouble) * coefficients[options.groups->of_parameter[p]];
     sums[p] = sums[p].defined() ? sums[p].add_(scaled) : scaled;
   }
 }

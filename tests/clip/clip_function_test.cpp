@@ -62,6 +62,15 @@ TEST(ClipFunctions, LeaveAZeroGradientZero) {
   }
 }
 
+TEST(ClipFunctions, GiveCoefficientsThatFloat32CanCarry) {
+  for (const ClipFunction& function : clip_functions()) {
+    const at::Tensor norms = at::tensor({0.0, 1e-30, 1.0, 1e29, 1e31, 1e45, 1e300}, at::kDouble);
+    const at::Tensor got = coefficients_of(function, norms, {1.0, function.usual});
+    for (int64_t i : {0, 4, 5, 6}) EXPECT_EQ(got[i].item<double>(), 0) << function.name << ' ' << norms[i].item<double>();
+    EXPECT_TRUE(at::equal(got.slice(0, 1, 4), function.coefficients(norms, {1.0, function.usual}).slice(0, 1, 4))) << function.name;
+  }
+}
+
 TEST(ClipFunctions, TakeAConstantOnlyWhereTheyHaveOne) {
   EXPECT_EQ(constant_of(find_clip_function("automatic"), {}), 0.01);
   EXPECT_EQ(constant_of(find_clip_function("global"), 3.0), 3.0);

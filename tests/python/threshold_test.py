@@ -146,3 +146,20 @@ def test_gates_of_a_recurrent_layer_that_are_saturated(method):
             p.zero_()
         lstm.bias_ih_l0.fill_(17.0)  # 1 - sigmoid is 6e-8 in one arithmetic and 0 in another
     assert length_of_one(lstm(torch.randn(1, 3, 4))[0].sum((1, 2)) * 1e8, lstm, clip=1e-3, method=method) <= 1e-3 * 1.001
+
+
+@pytest.mark.parametrize("method", METHODS[:-1])  # multi_loss refuses gradients beyond float32
+@pytest.mark.parametrize("clip, inputs, scale", [(1.0, 6.5e26, 1.3e18), (5e-9, 0.7, 1e37)])
+def test_gradients_so_long_that_their_coefficient_is_denormal(method, clip, inputs, scale):
+    linear = nn.Linear(1, 1, bias=False)
+    nn.init.zeros_(linear.weight)
+    assert length_of_one(linear(torch.full((1, 1), inputs)).squeeze(1) * scale, linear, clip=clip, method=method) <= clip * 1.001
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_gradient_of_zero_is_not_scaled_beyond_numbers(method):
+    linear = nn.Linear(5, 1, bias=False)
+    x = torch.tensor([0.0, 1.0, 1.0]).view(3, 1, 1).expand(3, 1, 5)
+    losses = linear(x).sum((1, 2)) * torch.tensor([1e30, 1.0, 1.0])
+    sums, _ = ghostgrad.testing.clipped_sum(losses, linear.named_parameters(), method=method, clip_function="auto_v")
+    assert length(sums) == pytest.approx(2.0)
