@@ -2,7 +2,7 @@
 // Parameters broadcast against data: positional embeddings, layer scales, gains, class tokens, temperatures, masks.
 //
 //     z = x + a w   G_i = a sum g              z = x w   G_i = sum g x
-//     z = x / w     G_i = -sum g x / w^2       z = w / x   G_i = sum g / x
+//     z = x / w     G_i = -sum g (x / w) / w   z = w / x   G_i = sum g / x
 //
 // The sum runs over what broadcasting added or stretched, for each example apart. Where it leaves the example axis alone each example owns
 // a part of w, and the fallback takes over.
@@ -79,7 +79,7 @@ Terms divide(const CallSite& call) {
   add(
       call, 0, [&] { return grads(call) / other(); }, terms);
   add(
-      call, 1, [&] { return grads(call) * node.self_.unpack(call.self()) / other().square().neg_(); }, terms);
+      call, 1, [&] { return grads(call) * (at_least_float(node.self_.unpack(call.self())) / other() / other()).neg_(); }, terms);
   return terms;
 }
 

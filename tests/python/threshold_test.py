@@ -163,3 +163,11 @@ def test_a_gradient_of_zero_is_not_scaled_beyond_numbers(method):
     losses = linear(x).sum((1, 2)) * torch.tensor([1e30, 1.0, 1.0])
     sums, _ = ghostgrad.testing.clipped_sum(losses, linear.named_parameters(), method=method, clip_function="auto_v")
     assert length(sums) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_divisor_whose_square_overflows(method):
+    w = nn.Parameter(torch.full((100,), 2e19))
+    losses = (torch.full((1, 100), 3e37) / w * 10).sum(1)
+    sums, norms = ghostgrad.testing.clipped_sum(losses, [("w", w)], clip=1e-3, method=method)
+    assert norms.item() == pytest.approx(7.5) and length(sums) == pytest.approx(1e-3)
