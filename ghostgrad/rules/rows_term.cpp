@@ -42,9 +42,10 @@ at::Tensor RowsTerm::squared_norms() const {
   return raised(at::zeros({examples()}, squares.options()).index_add_(0, rows.div(shape()[0], "floor"), squares), rounding());
 }
 
+/// In float64: examples that look one row up are added one after another, and their roundings could all be of one sign.
 at::Tensor RowsTerm::weighted_sum(const at::Tensor& coefficients) const {
-  const at::Tensor scaled = grads_ * coefficients.to(grads_.scalar_type()).view({-1, 1, 1});
-  return added_up(scaled.reshape({-1, grads_.size(2)}), index_.flatten(), shape()[0]).view(shape());
+  const at::Tensor scaled = grads_.to(at::kDouble) * coefficients.to(at::kDouble).view({-1, 1, 1});
+  return added_up(scaled.reshape({-1, grads_.size(2)}), index_.flatten(), shape()[0]).view(shape()).to(grads_.scalar_type());
 }
 
 bool RowsTerm::pairs_with(const Term& other) const {

@@ -101,6 +101,14 @@ TEST(RowsTerm, JoinsTheRowsOfSeveralUses) {
   EXPECT_LT(difference(joined->squared_norms(), squares_per_example(first.per_example() + second.per_example())), 1e-6);
 }
 
+TEST(RowsTerm, AddsExamplesUpWithoutRoundingsOfOneSign) {
+  at::Tensor grads = at::full({4097, 1, 1}, 0x0.8p-23 + 0x1p-30);  // over half a unit in the last place of the first: each would be a whole
+  grads[0] = 1;
+  const RowsTerm term(at::zeros({4097, 1}, at::kLong), grads, {3, 1});
+  const double exact = grads.sum(at::kDouble).item<double>();
+  EXPECT_NEAR(term.weighted_sum(at::ones({4097}, at::kDouble))[0].item<double>(), exact, 1e-7);
+}
+
 TEST(RowsTerm, DoesNotJoinOtherKinds) {
   const RowsTerm rows(at::zeros({1, 2}, at::kLong), at::ones({1, 2, 1}), {3, 1});
   const LinearTerm linear(at::ones({1, 1, 2, 3}), at::ones({1, 1, 2, 1}), {3, 1});
