@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/full_like.h>
 #include <ATen/ops/reciprocal.h>
 #include <ATen/ops/where.h>

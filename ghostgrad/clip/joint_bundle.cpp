@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/zeros.h>
 
 #include "ghostgrad/graph/capture.h"
