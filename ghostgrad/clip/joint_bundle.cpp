@@ -52,7 +52,6 @@ void add_into(std::map<int, at::Tensor>& sums, const Leaves& leaves) {
 JointBundle::JointBundle(const graph::Graph& graph, std::vector<Use> uses, std::string label) : graph_(graph), uses_(std::move(uses)) {
   label_ = std::move(label);
   isometric_ = std::all_of(uses_.begin(), uses_.end(), [](const Use& use) { return use.zone->path && use.zone->path->isometric; });
-  repeatable_ = std::all_of(uses_.begin(), uses_.end(), [](const Use& use) { return use.zone->path.has_value(); });
 }
 
 JointBundle::Sums JointBundle::per_example() const {
@@ -85,7 +84,7 @@ std::vector<int> JointBundle::parameters() const {
 ByParameter JointBundle::squared_norms(Route route) {
   const Sums grads = per_example();
   kept_.clear();
-  if (route == Route::instantiate_keep || !repeatable_) kept_ = grads;
+  if (route == Route::instantiate_keep || !isometric_) kept_ = grads;
   ByParameter squared;
   for (const auto& [parameter, grad] : grads) {
     const at::Tensor squares = rules::squares_per_example(grad);
@@ -107,9 +106,8 @@ JointBundle::Sums JointBundle::sums_with(const at::Tensor& coefficients) const {
 
 ByParameter JointBundle::weighted_sums(const Coefficients& coefficients) {
   ByParameter sums;
-  if (!kept_.empty() || !isometric_) {
-    for (const auto& [parameter, grads] : kept_.empty() ? per_example() : kept_)
-      sums.emplace_back(parameter, rules::weighted_sum_of(grads, coefficients.of(parameter)));
+  if (!kept_.empty()) {
+    for (const auto& [parameter, grads] : kept_) sums.emplace_back(parameter, rules::weighted_sum_of(grads, coefficients.of(parameter)));
     return sums;
   }
   std::set<int> groups;

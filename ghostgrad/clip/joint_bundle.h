@@ -32,8 +32,9 @@ class JointBundle final : public Bundle {
 
   const graph::Graph& graph_;
   std::vector<Use> uses_;
-  bool isometric_;   // gradients keep their length from the uses to the parameters, and so do roundings
-  bool repeatable_;  // all zones are paths; others may draw random numbers when they are run, so the sum is made of what the norms saw
+  /// Gradients keep their length from the uses to the parameters, and so do roundings. Else the sum is made of what the norms saw: no bound
+  /// on rounding passes through, and a zone that is no path may draw other random numbers when it is run again.
+  bool isometric_;
   Sums kept_;
 };
 

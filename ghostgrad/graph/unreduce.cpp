@@ -46,10 +46,8 @@ at::Tensor rejoined(const at::Tensor& value, const Edge& edge) {
 
 /// Examples and positions that were flattened into one axis cannot be told apart any more: each row would count as an example. Then somewhere
 /// below the losses a view makes several axes of the one that was taken for the examples'.
-void refuse_flattened(const Graph& graph) {
+void refuse_flattened(const Graph& graph, const Ownerships& owners) {
   static const std::unordered_set<std::string> views = {"ViewBackward0", "UnsafeViewBackward0", "ReshapeAliasBackward0"};
-  if (graph.examples < 2) return;
-  const Ownerships owners = propagate(graph);
   for (size_t id = 0; id < graph.nodes.size(); ++id) {
     const int node = static_cast<int>(id);
     if (owners.slots[id].empty() || !views.count(short_name(*graph.nodes[id]))) continue;
@@ -77,7 +75,7 @@ bool is_of_model(const Graph& graph, int node) {
 
 /// What the loss does to the scores of the model must leave their first axis where it is. A mask that picks tokens, a transpose, a batch of
 /// one that is squeezed away: each puts another axis there, whose rows would count as examples.
-void refuse_rearranged(const Graph& graph) {
+void refuse_rearranged(const Graph& graph, const Ownerships& owners) {
   static const std::unordered_set<std::string> moves = {"ViewBackward0",
                                                         "UnsafeViewBackward0",
                                                         "ReshapeAliasBackward0",
@@ -96,8 +94,6 @@ void refuse_rearranged(const Graph& graph) {
                                                         "CatBackward0",
                                                         "StackBackward0",
                                                         "UnbindBackward0"};
-  if (graph.examples < 2) return;
-  const Ownerships owners = propagate(graph);
   std::vector<char> in_loss(graph.nodes.size(), 0);
   in_loss[0] = 1;
   for (const int node : graph.consumers_first) {
@@ -107,8 +103,8 @@ void refuse_rearranged(const Graph& graph) {
       if (!below.defined() || !graph.reaches[below.node]) continue;
       const auto axis = axis_of(owners.slots[below.node][below.slot], graph.slots[below.node][below.slot], graph.examples);
       const bool first = axis && axis->dim == 0 && !axis->owners;
-      const std::string name = short_name(*graph.nodes[node]);
-      if (!first && moves.count(name)) refuse("a scalar over rows that " + name + " takes from another axis than the first");
+      if (!first && moves.count(short_name(*graph.nodes[node])))
+        refuse("a scalar over rows that " + short_name(*graph.nodes[node]) + " takes from another axis than the first");
       in_loss[below.node] = first && axis->size == graph.examples;
     }
   }
@@ -198,11 +194,11 @@ at::Tensor unreduced(const at::Tensor& losses, const std::vector<at::Tensor>& pa
   if (!losses.defined() || losses.dim() != 0 || !losses.grad_fn()) return losses;
   const at::AutoGradMode grad(true);
   at::Tensor apart = taken_apart(losses, losses.grad_fn());
-  if (apart.grad_fn() && apart.dim() == 1) {
-    const Graph graph = walk(apart, parameters);
-    refuse_flattened(graph);
-    refuse_rearranged(graph);
-  }
+  if (!apart.grad_fn() || apart.dim() != 1 || apart.size(0) < 2) return apart;  // one row is one example
+  const Graph graph = walk(apart, parameters);
+  const Ownerships owners = propagate(graph);
+  refuse_flattened(graph, owners);
+  refuse_rearranged(graph, owners);
   return apart;
 }
 
