@@ -62,7 +62,7 @@ class Bundle {
   [[nodiscard]] virtual bool has_gram() const = 0;
   [[nodiscard]] virtual bool isolates_examples() const = 0;
   /// Whether the norms cover sums that are formed in another order than by weighted_sums, as by a second backward.
-  [[nodiscard]] virtual bool bears_other_orders() const { return true; }
+  [[nodiscard]] virtual bool bears_other_orders() const = 0;
   /// Selects all other examples away from every operand and from what is kept. valid: bool [B]
   virtual void keep_only(const at::Tensor& valid) = 0;
   /// What it is made of, for reports and as a key of measurements.

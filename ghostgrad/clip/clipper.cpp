@@ -73,15 +73,15 @@ double most_positions(const std::vector<BundlePtr>& bundles) {
 
 bool is_low(const at::TensorOptions& options) { return options.dtype().itemsize() < sizeof(float); }
 
-/// An ordinary backward rounds the whole sum, and the coefficients that enter it, to the precision of the model; book-keeping adds up in
-/// float32 at least. It forms the sum in an order of its own, and is another function where the graph does not bear to be run twice.
+/// An ordinary backward rounds the whole sum, and the coefficients that enter it, to the precision of the model, where book-keeping adds up
+/// in float32 at least; and it is another function where the graph does not bear to be run twice.
 bool bears_second_backward(const Norms& norms) {
   const auto& nodes = norms.graph->nodes;
   const bool low = std::any_of(nodes.begin(), nodes.end(), [](const graph::NodePtr& node) {
     return node->num_inputs() > 0 && is_low(node->input_metadata(0).options());
   });
-  return !low && !is_low(norms.losses.options()) && graph::is_repeatable(*norms.graph) &&
-         std::all_of(norms.bundles.begin(), norms.bundles.end(), [](const BundlePtr& bundle) { return bundle->bears_other_orders(); });
+  const bool finite = norms.nonfinite == 0 && all_true(norms.squared.isfinite());
+  return finite && !low && !is_low(norms.losses.options()) && graph::is_repeatable(*norms.graph);
 }
 
 /// By the shape of the gradient, not of the batch, whose size is private.
@@ -236,16 +236,28 @@ std::vector<char> Clipper::covered_by(const std::vector<BundlePtr>& bundles) con
   return covered;
 }
 
-void Clipper::second_backward(const Norms& norms, const at::Tensor& coefficients, ClippedSum& into) const {
+/// Which parameters get their sum from a second backward; book-keeping makes the others.
+std::vector<char> Clipper::left_to_second_backward(const Norms& norms) const {
+  const bool any = method_->sum == SumRoute::second_backward && bears_second_backward(norms);
+  std::vector<char> left(parameters_.size(), any);
+  for (const BundlePtr& bundle : norms.bundles) {
+    if (bundle->bears_other_orders()) continue;
+    for (const int parameter : bundle->parameters()) left[parameter] = 0;
+  }
+  return left;
+}
+
+void Clipper::second_backward(const Norms& norms, const at::Tensor& coefficients, const std::vector<char>& wanted, ClippedSum& into) const {
   const auto covered = covered_by(norms.bundles);
   for (int group = 0; group < groups_.count(); ++group) {
     std::vector<at::Tensor> members;
     std::vector<size_t> places;
     for (size_t i = 0; i < parameters_.size(); ++i) {
-      if (groups_.of_parameter[i] != group) continue;
+      if (!wanted[i] || groups_.of_parameter[i] != group) continue;
       members.push_back(parameters_[i]);
       places.push_back(i);
     }
+    if (members.empty()) continue;
     const auto grads = graph::gradients(norms.losses, coefficients[group].to(norms.losses.scalar_type()), members);
     for (size_t k = 0; k < grads.size(); ++k) {
       if (!grads[k].defined()) continue;
@@ -261,15 +273,13 @@ void Clipper::second_backward(const Norms& norms, const at::Tensor& coefficients
 
 void Clipper::sums(Norms& norms, const at::Tensor& coefficients, ClippedSum& into) const {
   at::NoGradGuard no_grad;
-  const bool finite = norms.nonfinite == 0 && all_true(norms.squared.isfinite());
-  if (method_->sum == SumRoute::second_backward && finite && bears_second_backward(norms)) {
-    second_backward(norms, coefficients, into);
-  } else {
-    const graph::FullPrecision full;
-    const Coefficients by_group{coefficients, groups_.of_parameter};
-    for (BundlePtr& bundle : norms.bundles) {
-      for (auto& [parameter, sum] : bundle->weighted_sums(by_group)) into.add(parameter, sum);
-    }
+  const auto left = left_to_second_backward(norms);
+  second_backward(norms, coefficients, left, into);
+  const graph::FullPrecision full;
+  const Coefficients by_group{coefficients, groups_.of_parameter};
+  for (BundlePtr& bundle : norms.bundles) {
+    if (left[bundle->parameters().front()]) continue;
+    for (auto& [parameter, sum] : bundle->weighted_sums(by_group)) into.add(parameter, sum);
   }
   into.finish_physical_batch(norms.losses.size(0) - norms.masked, most_positions(norms.bundles));
 }

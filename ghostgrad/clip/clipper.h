@@ -112,7 +112,8 @@ class Clipper {
   void find_squared_norms(Norms& norms);
   void find_valid(Norms& norms, const at::Tensor& mask);
   [[nodiscard]] std::vector<char> covered_by(const std::vector<BundlePtr>& bundles) const;
-  void second_backward(const Norms& norms, const at::Tensor& coefficients, ClippedSum& into) const;
+  [[nodiscard]] std::vector<char> left_to_second_backward(const Norms& norms) const;
+  void second_backward(const Norms& norms, const at::Tensor& coefficients, const std::vector<char>& wanted, ClippedSum& into) const;
   [[nodiscard]] LoopOptions loop_options(int64_t examples, const at::Tensor& mask) const;
   at::Tensor accumulate_by_loop(const at::Tensor& losses, const at::Tensor& mask, ClippedSum& into, const Judge& judge);
   at::Tensor finish_loop(const LoopSum& loop, int64_t examples, ClippedSum& into);

@@ -135,10 +135,11 @@ rules::Cost JointBundle::cost() const {
 }
 
 bool JointBundle::isolates_examples() const {
-  for (const Use& use : uses_) {
-    if (!use.term->isolates_examples()) return false;
-  }
-  return true;
+  return std::all_of(uses_.begin(), uses_.end(), [](const Use& use) { return use.term->isolates_examples(); });
+}
+
+bool JointBundle::bears_other_orders() const {
+  return isometric_ && std::all_of(uses_.begin(), uses_.end(), [](const Use& use) { return use.term->bears_other_orders(); });
 }
 
 void JointBundle::keep_only(const at::Tensor& valid) {

@@ -18,7 +18,7 @@ class JointBundle final : public Bundle {
   [[nodiscard]] rules::Cost cost() const override;
   [[nodiscard]] bool has_gram() const override { return false; }
   [[nodiscard]] bool isolates_examples() const override;
-  [[nodiscard]] bool bears_other_orders() const override { return isometric_; }
+  [[nodiscard]] bool bears_other_orders() const override;
   void keep_only(const at::Tensor& valid) override;
 
  private:

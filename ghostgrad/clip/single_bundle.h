@@ -20,6 +20,7 @@ class SingleBundle final : public Bundle {
   [[nodiscard]] rules::Cost cost() const override { return term_->cost(); }
   [[nodiscard]] bool has_gram() const override { return term_->has_gram(); }
   [[nodiscard]] bool isolates_examples() const override { return term_->isolates_examples(); }
+  [[nodiscard]] bool bears_other_orders() const override { return term_->bears_other_orders(); }
   void keep_only(const at::Tensor& valid) override;
 
  private:

@@ -336,6 +336,7 @@ privacy::PrivacyStatement Engine::statement(double delta) const {
   statement.noise_is_private = key_.is_private() && past_.noise_is_private;
   statement.independence = report().independence;
   statement.warnings = bound.warnings;
+  for (std::string& warning : plan_.warnings()) statement.warnings.push_back(std::move(warning));
   return statement;
 }
 

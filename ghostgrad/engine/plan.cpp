@@ -76,4 +76,12 @@ privacy::Event Plan::event() const {
   return privacy::poisson_sampled(*options_.sample_rate, privacy::gaussian(options_.noise_multiplier));
 }
 
+std::vector<std::string> Plan::warnings() const {
+  if (clip::find_method(options_.method).sum != clip::SumRoute::second_backward) return {};
+  return {
+      fmt::format("method {}: no norm bounds how a second backward rounds gradients that are huge and cancel on their way to a "
+                  "parameter, so that crafted data may move a sum by more than C; auto and bk hold there",
+                  options_.method)};
+}
+
 }  // namespace ghostgrad::engine

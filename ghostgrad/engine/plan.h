@@ -11,6 +11,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ghostgrad/engine/adaptive.h"
 #include "ghostgrad/privacy/accountants.h"
@@ -54,6 +55,8 @@ class Plan {
   [[nodiscard]] const PlanOptions& options() const { return options_; }
   /// What one release is to the accountant. Requires a sample rate.
   [[nodiscard]] privacy::Event event() const;
+  /// What every statement of such a run must say.
+  [[nodiscard]] std::vector<std::string> warnings() const;
 
  private:
   PlanOptions options_;

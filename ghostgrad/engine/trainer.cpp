@@ -56,7 +56,7 @@ Trainer::Trainer(TrainedModel model, data::Split split, TrainerOptions options, 
   check_data(split_.train);
   check_data(split_.test);
   auto& warnings = schedule_.planned.warnings;
-  warnings.insert(warnings.end(), split_.train.warnings.begin(), split_.train.warnings.end());
+  for (const auto& more : {engine_.plan().warnings(), split_.train.warnings}) warnings.insert(warnings.end(), more.begin(), more.end());
 }
 
 Summary Trainer::train(const TrainerHooks& hooks) {

@@ -34,6 +34,7 @@ class ConvolutionTerm final : public Term {
   [[nodiscard]] Cost cost() const override;
   [[nodiscard]] at::Tensor rounding() const override;
   [[nodiscard]] double unit() const override;
+  [[nodiscard]] bool bears_other_orders() const override { return true; }
   [[nodiscard]] bool has_gram() const override { return true; }
   [[nodiscard]] TermPtr concatenate(const std::vector<const Term*>& others) const override;
   void keep_only(const at::Tensor& valid) override;

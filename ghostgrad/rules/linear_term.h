@@ -28,6 +28,7 @@ class LinearTerm final : public Term {
   [[nodiscard]] Cost cost() const override;
   [[nodiscard]] at::Tensor rounding() const override;
   [[nodiscard]] double unit() const override;
+  [[nodiscard]] bool bears_other_orders() const override { return true; }
   [[nodiscard]] bool has_gram() const override { return true; }
   [[nodiscard]] at::Tensor lengths() const override;
   [[nodiscard]] at::Tensor lost() const override;

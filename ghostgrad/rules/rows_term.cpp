@@ -5,6 +5,7 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/zeros.h>
 
@@ -14,9 +15,10 @@
 namespace ghostgrad::rules {
 namespace {
 
-/// Adds the rows of `parts` up where `index` says: [n, d] -> [rows, d]
+/// Adds the rows of `parts` up where `index` says: [n, d] -> [rows, d], in float64: they are added one after another, and their roundings
+/// could all be of one sign.
 at::Tensor added_up(const at::Tensor& parts, const at::Tensor& index, int64_t rows) {
-  return at::zeros({rows, parts.size(1)}, parts.options()).index_add_(0, index, parts);
+  return at::zeros({rows, parts.size(1)}, parts.options().dtype(at::kDouble)).index_add_(0, index, parts.to(at::kDouble));
 }
 
 }  // namespace
@@ -33,7 +35,9 @@ at::Tensor RowsTerm::flat() const { return grads_.reshape({-1, grads_.size(2)});
 at::Tensor RowsTerm::per_example() const {
   std::vector<int64_t> sizes{examples()};
   sizes.insert(sizes.end(), shape().begin(), shape().end());
-  return added_up(flat(), rows_of_examples(), examples() * shape()[0]).view(sizes);
+  at::Tensor all = at::empty(sizes, grads_.options());
+  for (int64_t i = 0; i < examples(); ++i) all[i].copy_(added_up(grads_[i], index_[i], shape()[0]).view(shape()));
+  return all;
 }
 
 at::Tensor RowsTerm::squared_norms() const {
@@ -42,7 +46,6 @@ at::Tensor RowsTerm::squared_norms() const {
   return raised(at::zeros({examples()}, squares.options()).index_add_(0, rows.div(shape()[0], "floor"), squares), rounding());
 }
 
-/// In float64: examples that look one row up are added one after another, and their roundings could all be of one sign.
 at::Tensor RowsTerm::weighted_sum(const at::Tensor& coefficients) const {
   const at::Tensor scaled = grads_.to(at::kDouble) * coefficients.to(at::kDouble).view({-1, 1, 1});
   return added_up(scaled.reshape({-1, grads_.size(2)}), index_.flatten(), shape()[0]).view(shape()).to(grads_.scalar_type());

@@ -119,6 +119,10 @@ bool SumTerm::isolates_examples() const {
   return std::all_of(terms_.begin(), terms_.end(), [](const TermPtr& term) { return term->isolates_examples(); });
 }
 
+bool SumTerm::bears_other_orders() const {
+  return std::all_of(terms_.begin(), terms_.end(), [](const TermPtr& term) { return term->bears_other_orders(); });
+}
+
 TermPtr added_up(std::vector<TermPtr> terms) {
   std::vector<TermPtr> kinds;
   while (!terms.empty()) kinds.push_back(take_kind(terms));

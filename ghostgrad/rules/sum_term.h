@@ -25,6 +25,7 @@ class SumTerm final : public Term {
   [[nodiscard]] Cost cost() const override;
   [[nodiscard]] at::Tensor rounding() const override;
   [[nodiscard]] double unit() const override;
+  [[nodiscard]] bool bears_other_orders() const override;
   [[nodiscard]] bool has_gram() const override;
   [[nodiscard]] at::Tensor lengths() const override;
   [[nodiscard]] at::Tensor lost() const override;

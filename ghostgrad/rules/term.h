@@ -56,6 +56,10 @@ class Term {
   /// the rounding of what cancelled, in either forming another one.
   [[nodiscard]] virtual at::Tensor rounding() const;
 
+  /// Whether G_i stays within its norm, raised by `rounding`, when an ordinary backward adds its pieces up, beside those of others. A sum
+  /// that was taken before the term was made does not tell its pieces; rows of a table are added one by one there, in float32.
+  [[nodiscard]] virtual bool bears_other_orders() const { return false; }
+
   /// True when squared_norms has a way of its own that does not form G_i.
   [[nodiscard]] virtual bool has_gram() const { return false; }
   /// <G_i, G'_i> with the gradients of another term of the same shape: [B]

@@ -83,6 +83,13 @@ class TrainTest(ProgramTest):
         self.assertRegex(done.stderr, r"warning: delta 0\.01 is not below 1 / data set size")
         self.assertTrue(any("delta" in warning for warning in json.loads(done.stdout)["warnings"]))
 
+    def test_what_no_norm_bounds_in_a_second_backward_is_warned_about(self) -> None:
+        short = (*self.train, "--noise-multiplier", 1, "--epochs", 1, "--json", "--method")
+        for method, times in (("ghost", 1), ("bk", 0)):
+            done = self.succeed(*short, method)
+            self.assertEqual(done.stderr.count("warning: method ghost: no norm bounds how a second backward rounds"), times)
+            self.assertEqual(sum("second backward" in warning for warning in json.loads(done.stdout)["warnings"]), times)
+
     def test_no_noise_is_said_to_be_no_privacy(self) -> None:
         done = self.succeed(*self.train, "--noise-multiplier", 0, "--method", "non_private", "--epochs", 1)
         self.assertIn("NOT PRIVATE", done.stdout)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the engine promises, and what it says about how it knows.
 #include "setup.h"
+#include <algorithm>
 
 #include <gtest/gtest.h>
 
 #include "ghostgrad/base/error.h"
+#include "ghostgrad/clip/method.h"
 
 namespace ghostgrad::engine::tests {
 namespace {
@@ -48,6 +50,18 @@ TEST_F(Statement, SaysNotAuditedUntilTheCheckHasPassed) {
   EXPECT_EQ(independence(engine), Independence::not_audited);
   ASSERT_EQ(engine.report().warnings.size(), 1u);
   EXPECT_NE(engine.report().warnings[0].find("check_independence"), std::string::npos);
+}
+
+TEST_F(Statement, SaysWhatNoNormBoundsWhereASecondBackwardIsRun) {
+  for (const clip::Method& method : clip::methods()) {
+    if (method.norm == clip::NormRoute::none) continue;
+    const Engine engine = this->engine([&](PlanOptions& options) { options.method = method.name; });
+    const auto warnings = engine.statement(1e-5).warnings;
+    const bool warned = std::any_of(warnings.begin(), warnings.end(), [&](const std::string& warning) {
+      return warning.starts_with("method " + method.name) && warning.find("second backward") != std::string::npos;
+    });
+    EXPECT_EQ(warned, method.sum == clip::SumRoute::second_backward) << method.name;
+  }
 }
 
 TEST_F(Statement, SaysAuditedWhereEveryBatchWasOfACheckedGraph) {

@@ -81,6 +81,43 @@ def test_positions_that_cancel_do_not_lift_an_example_above_the_threshold(kind, 
             layer.zero_grad()
 
 
+class Summed(nn.Module):
+    """Parameters whose gradient is a sum over positions that no rule keeps apart."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.kind, self.weight = kind, nn.Parameter(torch.zeros(1))
+        self.table = nn.Embedding(1, 1) if kind == "embedding" else None
+
+    def forward(self, x):  # [B, T] -> [B, T]
+        if self.kind == "bias":
+            return nn.functional.linear(torch.zeros(*x.shape, 3), torch.zeros(1, 3), self.weight).squeeze(2)
+        if self.kind == "bias of a convolution":
+            return nn.functional.conv1d(torch.zeros_like(x).unsqueeze(1), torch.zeros(1, 1, 1), self.weight).squeeze(1)
+        if self.kind == "embedding":
+            return self.table(torch.zeros_like(x, dtype=torch.long)).squeeze(2)
+        return torch.ones_like(x) * self.weight
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kind", ["bias", "bias of a convolution", "gain", "embedding"])
+def test_sums_over_positions_that_cancel_but_for_one(kind, method):
+    torch.manual_seed(0)
+    layer = Summed(kind)
+    for _ in range(10):
+        factors = torch.cat([torch.randint(1, 2**23, (1, 1)).float() * torch.tensor([1.0, 3.0, 5.0, -9.0]), torch.ones(1, 1)], 1)
+        named = [(name, p) for name, p in layer.named_parameters() if (kind == "embedding") == name.startswith("table")]
+        sums, _ = ghostgrad.testing.clipped_sum((layer(factors) * factors).sum(1), named, clip=1e-3, method=method)
+        assert length(sums) <= 1e-3 * 1.001
+
+
+@pytest.mark.parametrize("method", ["ghost", "reweight", "mixed_ghost", "bk"])
+def test_a_token_looked_up_very_often(method):
+    table = nn.Embedding(1, 1)
+    losses = table(torch.zeros(1, 200_000, dtype=torch.long)).sum((1, 2)) * 1.3
+    assert length_of_one(losses, table, method=method) <= 1.001
+
+
 @pytest.mark.parametrize("method", ["ghost", "reweight", "mixed_ghost", "bk"])
 def test_losses_in_bfloat16_round_no_coefficient(method):
     torch.manual_seed(0)
