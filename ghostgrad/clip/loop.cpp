@@ -6,13 +6,17 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+
+#include "ghostgrad/rules/term.h"
 
 namespace ghostgrad::clip {
 namespace {
 
-void densify(std::vector<at::Tensor>& grads) {
+/// Dense, in at least float32.
+void prepare(std::vector<at::Tensor>& grads) {
   for (at::Tensor& grad : grads) {
-    if (grad.defined() && grad.is_sparse()) grad = grad.to_dense();
+    if (grad.defined()) grad = rules::at_least_float(grad.is_sparse() ? grad.to_dense() : grad);
   }
 }
 
@@ -20,7 +24,7 @@ void densify(std::vector<at::Tensor>& grads) {
 at::Tensor norms_of(const std::vector<at::Tensor>& grads, const Groups& groups) {
   at::Tensor squared = at::zeros({groups.count()}, at::kDouble);
   for (size_t p = 0; p < grads.size(); ++p) {
-    if (grads[p].defined()) squared[groups.of_parameter[p]] += std::pow(grads[p].to(at::kDouble).norm().item<double>(), 2);
+    if (grads[p].defined()) squared[groups.of_parameter[p]] += rules::squares_per_example(grads[p].unsqueeze(0))[0];
   }
   return squared.sqrt_();
 }
@@ -40,8 +44,8 @@ void add_scaled(std::vector<at::Tensor>& sums, const std::vector<at::Tensor>& gr
   sums.resize(grads.size());
   for (size_t p = 0; p < grads.size(); ++p) {
     if (!grads[p].defined()) continue;
-    const at::Tensor scaled = grads[p].to(at::kDouble) * coefficients[options.groups->of_parameter[p]];
-    sums[p] = sums[p].defined() ? sums[p].add_(scaled) : scaled;
+    if (!sums[p].defined()) sums[p] = at::zeros_like(grads[p]);
+    sums[p].add_(grads[p], coefficients[options.groups->of_parameter[p]]);
   }
 }
 
@@ -53,7 +57,7 @@ LoopSum clip_by_loop(const ExampleGradients& gradients, const LoopOptions& optio
   for (int64_t i = 0; i < options.examples; ++i) {
     if (options.mask.defined() && !options.mask[i].item<bool>()) continue;
     auto grads = gradients(i);
-    if (grads) densify(*grads);
+    if (grads) prepare(*grads);
     const at::Tensor norms = grads ? norms_of(*grads, *options.groups) : at::Tensor();
     result.norms[i] = grads ? norms.norm().item<double>() : std::numeric_limits<double>::quiet_NaN();
     if (!std::isfinite(result.norms[i].item<double>())) {

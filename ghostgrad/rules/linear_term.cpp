@@ -3,7 +3,6 @@
 
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/zeros.h>
 
@@ -20,9 +19,6 @@ at::Tensor rows(const at::Tensor& factor, bool positions_first) {
   const at::Tensor first = positions_first ? factor.permute({1, 2, 0, 3}) : factor.transpose(0, 1);
   return first.reshape({factor.size(1), factor.size(0) * factor.size(2), factor.size(3)});
 }
-
-/// |factor_t|: [B, H, T], float64
-at::Tensor norms_of(const at::Tensor& factor) { return at::linalg_vector_norm(factor, 2, at::IntArrayRef{3}).to(at::kDouble); }
 
 }  // namespace
 
@@ -44,7 +40,7 @@ at::Tensor LinearTerm::per_example() const {
 
 const LinearTerm::Pieces& LinearTerm::pieces() const {
   if (pieces_) return *pieces_;
-  const at::Tensor of_left = norms_of(left_), of_right = norms_of(right_);
+  const at::Tensor of_left = lengths_of(left_), of_right = lengths_of(right_);
   const double left_lost = lost_length(left_.size(3), left_), right_lost = lost_length(right_.size(3), right_);
   const at::Tensor lost = (of_left * right_lost + of_right * left_lost + left_lost * right_lost).sum({1, 2});
   return pieces_.emplace(Pieces{of_left * of_right, lost});

@@ -6,7 +6,6 @@
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/zeros.h>
 
 #include "ghostgrad/rules/linear_term.h"
@@ -48,7 +47,9 @@ at::Tensor RowsTerm::squared_norms() const {
 
 at::Tensor RowsTerm::weighted_sum(const at::Tensor& coefficients) const {
   const at::Tensor scaled = grads_.to(at::kDouble) * coefficients.to(at::kDouble).view({-1, 1, 1});
-  return added_up(scaled.reshape({-1, grads_.size(2)}), index_.flatten(), shape()[0]).view(shape()).to(grads_.scalar_type());
+  const auto [rows, position, counts] = at::_unique2(index_.flatten(), /*sorted=*/true, /*return_inverse=*/true);
+  const at::Tensor sums = added_up(scaled.flatten(0, 1), position, rows.size(0)).to(grads_.scalar_type());
+  return at::zeros({shape()[0], grads_.size(2)}, grads_.options()).index_copy_(0, rows, sums).view(shape());
 }
 
 bool RowsTerm::pairs_with(const Term& other) const {
@@ -64,7 +65,7 @@ at::Tensor RowsTerm::inner(const Term& other) const {
   return at::bmm(right, grads_.transpose(1, 2)).mul_(looked_up).sum({1, 2});
 }
 
-at::Tensor RowsTerm::lengths() const { return at::linalg_vector_norm(grads_, 2, at::IntArrayRef{2}).sum(1, false, at::kDouble); }
+at::Tensor RowsTerm::lengths() const { return lengths_of(grads_).sum(1); }
 
 at::Tensor RowsTerm::rounding() const { return rounding_of_sums(unit(), index_.size(1), squares_per_example(grads_)); }
 

@@ -105,6 +105,9 @@ class DenseTerm final : public Term {
   bool isolated_;
 };
 
+/// Lengths of vectors along the last dimension: [..., n] -> [...], float64
+[[nodiscard]] at::Tensor lengths_of(const at::Tensor& vectors);
+
 /// Row sums of squares of grads [B, ...] -> [B], float64
 [[nodiscard]] at::Tensor squares_per_example(const at::Tensor& grads);
 

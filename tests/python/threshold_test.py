@@ -81,6 +81,14 @@ def test_positions_that_cancel_do_not_lift_an_example_above_the_threshold(kind, 
             layer.zero_grad()
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("positions", [1, 2])
+def test_a_layer_of_millions_of_weights(method, positions):
+    layer = nn.Linear(5_000_000, 1)
+    losses = layer(torch.full((1, positions, 5_000_000), 0.3333)).sum((1, 2))
+    assert length_of_one(losses, layer, method=method) <= 1.0002
+
+
 class Summed(nn.Module):
     """Parameters whose gradient is a sum over positions that no rule keeps apart."""
 

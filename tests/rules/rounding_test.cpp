@@ -59,6 +59,24 @@ TEST(Rounding, CountsTheNormsOfModeratelyCancellingPositionsRight) {
   }
 }
 
+TEST(Rounding, OfVectorsOfMillionsOfFloatsIsThatOfAFew) {
+  for (int64_t size : {int64_t{1} << 14, (int64_t{1} << 15) + 1, int64_t{1'000'000}, int64_t{10'000'000}}) {
+    const Tensor alike = at::full({2, size}, 0.1F);  // whose squares round alike, wherever they are added to
+    const Tensor exact = alike.select(1, 0).to(at::kDouble) * std::sqrt(static_cast<double>(size));
+    EXPECT_LT((lengths_of(alike) / exact - 1).abs().max().item<double>(), 1.0 / 8 * kAllowance) << size;
+    EXPECT_LT((squares_per_example(alike.view({2, -1, 1})) / exact.square() - 1).abs().max().item<double>(), 1.0 / 4 * kAllowance) << size;
+    EXPECT_EQ(lengths_of(alike.to(at::kDouble)).scalar_type(), at::kDouble);
+  }
+}
+
+TEST(Rounding, OfGramsOfVeryWideFactorsIsThatOfAFew) {
+  for (int64_t positions : {1, 2}) {
+    const Factors wide{at::full({1, positions, 3'000'000}, 0.1F), at::full({1, positions, 1}, 0.1F)};
+    const double exact = static_cast<double>(0.1F) * 0.1F * std::sqrt(3e6) * static_cast<double>(positions);
+    EXPECT_LT(std::abs(std::sqrt(wide.term(at::kFloat).squared_norms().item<double>()) / exact - 1), kAllowance) << positions;
+  }
+}
+
 TEST(Rounding, OfANegativeGramIsFoundOut) {
   at::manual_seed(4);
   for (int trial = 0; trial < 20; ++trial) {
