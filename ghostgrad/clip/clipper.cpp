@@ -172,7 +172,7 @@ void Clipper::find_squared_norms(Norms& norms) {
   router_.begin();
   report_.clear();
   for (BundlePtr& bundle : norms.bundles) {
-    const Route route = router_.route(*bundle, norms.losses.element_size());
+    const Route route = router_.route(*bundle, norms.losses.options());
     report_.push_back({bundle->label(), to_string(route)});
     for (const auto& [parameter, squared] : bundle->squared_norms(route)) {
       at::Tensor& sum = by_group[groups_.of_parameter[parameter]];

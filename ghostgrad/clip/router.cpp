@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include <ATen/ops/empty.h>
 #include <ATen/ops/ones.h>
 #include <fmt/format.h>
 
@@ -29,6 +30,34 @@ double seconds(Bundle& bundle, Route route) {
   return best;
 }
 
+/// What it takes to get memory from the system and to fill it, beyond filling memory at hand: seconds for each byte. Nothing where the
+/// allocator keeps what was given back to it.
+double seconds_per_fresh_byte() {
+  constexpr int64_t kParts = 2, kBytes = int64_t{48} << 20;
+  std::vector<at::Tensor> parts(kParts);
+  const auto fill = [&] {
+    const auto start = std::chrono::steady_clock::now();
+    for (at::Tensor& part : parts) {
+      if (!part.defined()) part = at::empty({kBytes}, at::kByte);
+      part.fill_(1);
+    }
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  (void)fill();
+  const double at_hand = fill();
+  for (at::Tensor& part : parts) part.reset();
+  return std::max(0.0, fill() - at_hand) / static_cast<double>(kParts * kBytes);
+}
+
+/// A trial has the memory of the one before. All that is kept together does not: what is more than an allocator holds back from the system
+/// between two steps (glibc 64 MiB at most) comes as fresh pages in each of them.
+double seconds_to_keep(int64_t bytes, int64_t kept_bytes, at::Device device) {
+  constexpr int64_t kHeldBack = int64_t{64} << 20;
+  if (!device.is_cpu() || kept_bytes + bytes <= kHeldBack) return 0;
+  static const double per_byte = seconds_per_fresh_byte();
+  return per_byte * static_cast<double>(bytes);
+}
+
 /// By the published rule, which is one of memory.
 Route smaller_route(Bundle& bundle) {
   return bundle.has_gram() && uses_gram(NormRoute::mixed, bundle.cost()) ? Route::gram : Route::instantiate;
@@ -36,27 +65,29 @@ Route smaller_route(Bundle& bundle) {
 
 }  // namespace
 
-bool Router::gram_is_faster(Bundle& bundle) {
+const Router::Trial& Router::trial(Bundle& bundle, const rules::Cost& cost) {
+  const std::string key = fmt::format("{} {} {} {}", bundle.label(), cost.instantiate, cost.gram, cost.kept_elements);
+  const auto known = trials_.find(key);
+  if (known != trials_.end()) return known->second;
+  const double instantiate = seconds(bundle, Route::instantiate_keep);
+  return trials_[key] = {instantiate, seconds(bundle, Route::gram)};
+}
+
+bool Router::gram_is_faster(Bundle& bundle, int64_t bytes, at::Device device) {
   const rules::Cost cost = bundle.cost();
   if (cost.positions == 1) return true;  // |a|^2 |g|^2: nothing is cheaper
-  const std::string key = fmt::format("{} {} {} {}", bundle.label(), cost.instantiate, cost.gram, cost.kept_elements);
-  const auto known = measured_.find(key);
-  if (known != measured_.end()) return known->second;
-  const double instantiate = seconds(bundle, Route::instantiate_keep);
-  const double gram = seconds(bundle, Route::gram);
-  return measured_[key] = gram < instantiate;
+  const auto [instantiate, gram] = trial(bundle, cost);
+  return gram < instantiate + seconds_to_keep(bytes, kept_bytes_, device);
 }
 
-bool Router::prefers_gram(Bundle& bundle) {
-  if (!bundle.has_gram()) return false;
-  return method_->norm == NormRoute::measured ? gram_is_faster(bundle) : uses_gram(method_->norm, bundle.cost());
-}
-
-Route Router::route(Bundle& bundle, int64_t element_size) {
-  const auto bytes = static_cast<int64_t>(bundle.cost().kept_elements) * element_size;
-  const bool fits = method_->norm != NormRoute::measured || kept_bytes_ + bytes <= keep_bytes_;
-  if (!fits) return smaller_route(bundle);  // untried: a trial would hold what does not fit
-  if (prefers_gram(bundle)) return Route::gram;
+Route Router::route(Bundle& bundle, const at::TensorOptions& losses) {
+  const bool measures = method_->norm == NormRoute::measured;
+  const auto bytes = static_cast<int64_t>(bundle.cost().kept_elements) * static_cast<int64_t>(losses.dtype().itemsize());
+  if (measures && kept_bytes_ + bytes > keep_bytes_) return smaller_route(bundle);  // untried: a trial would hold what does not fit
+  if (bundle.has_gram()) {
+    const bool gram = measures ? gram_is_faster(bundle, bytes, losses.device()) : uses_gram(method_->norm, bundle.cost());
+    if (gram) return Route::gram;
+  }
   if (method_->sum != SumRoute::kept) return Route::instantiate;
   kept_bytes_ += bytes;
   return Route::instantiate_keep;
