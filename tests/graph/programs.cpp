@@ -53,7 +53,8 @@ at::Tensor losses_of(Draft& draft, const at::Tensor& x, int64_t examples) {
   if (!exact.empty() && first) return sum_but(x, exact[draft.pick(static_cast<int64_t>(exact.size()))]);
   if (!multiple.empty() && second) {
     const at::Tensor y = x.movedim(multiple[draft.pick(static_cast<int64_t>(multiple.size()))], 0);
-    return draft.chance(0.5) ? y.reshape({examples, -1}).sum(1) : y.reshape({y.size(0) / examples, examples, -1}).sum({0, 2});
+    return draft.chance(0.5) ? y.reshape({examples, -1}).sum(1)
+                             : y.reshape({y.size(0) / examples, examples, -1}).sum(at::IntArrayRef{0, 2});
   }
   return x.numel() % examples == 0 ? x.reshape({examples, -1}).sum(1) : at::Tensor();
 }
