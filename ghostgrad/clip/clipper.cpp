@@ -238,8 +238,8 @@ std::vector<char> Clipper::covered_by(const std::vector<BundlePtr>& bundles) con
 
 /// Which parameters get their sum from a second backward; book-keeping makes the others.
 std::vector<char> Clipper::left_to_second_backward(const Norms& norms) const {
-  const bool any = method_->sum == SumRoute::second_backward && bears_second_backward(norms);
-  std::vector<char> left(parameters_.size(), any);
+  if (method_->sum != SumRoute::second_backward || !bears_second_backward(norms)) return std::vector<char>(parameters_.size(), 0);
+  std::vector<char> left(parameters_.size(), 1);
   for (const BundlePtr& bundle : norms.bundles) {
     if (bundle->bears_other_orders()) continue;
     for (const int parameter : bundle->parameters()) left[parameter] = 0;
@@ -274,7 +274,7 @@ void Clipper::second_backward(const Norms& norms, const at::Tensor& coefficients
 void Clipper::sums(Norms& norms, const at::Tensor& coefficients, ClippedSum& into) const {
   at::NoGradGuard no_grad;
   const auto left = left_to_second_backward(norms);
-  second_backward(norms, coefficients, left, into);
+  if (std::find(left.begin(), left.end(), 1) != left.end()) second_backward(norms, coefficients, left, into);
   const graph::FullPrecision full;
   const Coefficients by_group{coefficients, groups_.of_parameter};
   for (BundlePtr& bundle : norms.bundles) {

@@ -5,7 +5,6 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
 #include "ghostgrad/rules/linear_term.h"
@@ -14,10 +13,22 @@
 namespace ghostgrad::rules {
 namespace {
 
-/// Adds the rows of `parts` up where `index` says: [n, d] -> [rows, d], in float64: they are added one after another, and their roundings
-/// could all be of one sign.
-at::Tensor added_up(const at::Tensor& parts, const at::Tensor& index, int64_t rows) {
-  return at::zeros({rows, parts.size(1)}, parts.options().dtype(at::kDouble)).index_add_(0, index, parts.to(at::kDouble));
+/// A table of which only these rows are not zero.
+struct Rows {
+  at::Tensor places;  // [n], sorted
+  at::Tensor sums;    // [n, d], float64
+
+  [[nodiscard]] at::Tensor table(int64_t rows, const at::TensorOptions& options) const {
+    return at::zeros({rows, sums.size(1)}, options).index_copy_(0, places, sums.to(options));
+  }
+};
+
+/// Adds up the parts [m, d] whose index [m] is the same, in float64: one after another, their roundings could all be of one sign.
+Rows added_up(const at::Tensor& parts, const at::Tensor& index) {
+  auto [places, position, counts] = at::_unique2(index, /*sorted=*/true, /*return_inverse=*/true);
+  const auto options = parts.options().dtype(at::kDouble);
+  at::Tensor sums = at::zeros({places.size(0), parts.size(1)}, options).index_add_(0, position, parts.to(options));
+  return {std::move(places), std::move(sums)};
 }
 
 }  // namespace
@@ -34,22 +45,18 @@ at::Tensor RowsTerm::flat() const { return grads_.reshape({-1, grads_.size(2)});
 at::Tensor RowsTerm::per_example() const {
   std::vector<int64_t> sizes{examples()};
   sizes.insert(sizes.end(), shape().begin(), shape().end());
-  at::Tensor all = at::empty(sizes, grads_.options());
-  for (int64_t i = 0; i < examples(); ++i) all[i].copy_(added_up(grads_[i], index_[i], shape()[0]).view(shape()));
-  return all;
+  return added_up(flat(), rows_of_examples()).table(examples() * shape()[0], grads_.options()).view(sizes);
 }
 
 at::Tensor RowsTerm::squared_norms() const {
-  const auto [rows, position, counts] = at::_unique2(rows_of_examples(), /*sorted=*/true, /*return_inverse=*/true);
-  const at::Tensor squares = squares_per_example(added_up(flat(), position, rows.size(0)));
+  const auto [rows, sums] = added_up(flat(), rows_of_examples());
+  const at::Tensor squares = squares_per_example(sums);
   return raised(at::zeros({examples()}, squares.options()).index_add_(0, rows.div(shape()[0], "floor"), squares), rounding());
 }
 
 at::Tensor RowsTerm::weighted_sum(const at::Tensor& coefficients) const {
   const at::Tensor scaled = grads_.to(at::kDouble) * coefficients.to(at::kDouble).view({-1, 1, 1});
-  const auto [rows, position, counts] = at::_unique2(index_.flatten(), /*sorted=*/true, /*return_inverse=*/true);
-  const at::Tensor sums = added_up(scaled.flatten(0, 1), position, rows.size(0)).to(grads_.scalar_type());
-  return at::zeros({shape()[0], grads_.size(2)}, grads_.options()).index_copy_(0, rows, sums).view(shape());
+  return added_up(scaled.flatten(0, 1), index_.flatten()).table(shape()[0], grads_.options()).view(shape());
 }
 
 bool RowsTerm::pairs_with(const Term& other) const {
